@@ -15,13 +15,14 @@ class CaptureRequest:
     One visit to the gateway's page, on which a customer gives a card or a bank account.
 
     `key` is ours and random: asked again under the same key it is the same visit. `returns_to` is
-    where the page leads afterwards, whatever came of it.
+    where the page leads afterwards, whatever came of it. The page offers `kinds` and no other.
     """
 
     key: str
     customer: str  # `customer 17`: never an address
     returns_to: str
     payer: str = field(default="", repr=False)  # whom the gateway made of the customer before
+    kinds: tuple[MethodKind, ...] = tuple(MethodKind)
 
 
 @dataclass(frozen=True, slots=True)

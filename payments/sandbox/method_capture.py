@@ -10,13 +10,16 @@ from pathlib import Path
 from database.own_file import OwnFile
 from domain.failures import PermanentFailure
 from payments.method_capture import CapturedMethod, CapturePage, CaptureRequest
-from payments.sandbox.test_methods import BY_TOKEN, TestMethod
+from payments.sandbox.test_methods import BY_TOKEN, TEST_METHODS, TestMethod
 
 PAGE = "/sandbox/methods/"
 TABLES = """
 CREATE TABLE IF NOT EXISTS visit (
     key TEXT PRIMARY KEY, customer TEXT NOT NULL, returns_to TEXT NOT NULL, begun_at TEXT NOT NULL,
     token TEXT NOT NULL DEFAULT ''
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS offered (
+    key TEXT NOT NULL, kind TEXT NOT NULL, PRIMARY KEY (key, kind)
 ) WITHOUT ROWID;
 """
 
@@ -34,6 +37,10 @@ class SandboxCapture:
                 "INSERT OR IGNORE INTO visit (key, customer, returns_to, begun_at)"
                 " VALUES (?, ?, ?, ?)",
                 (request.key, request.customer, request.returns_to, self._wall().isoformat()),
+            )
+            visits.executemany(
+                "INSERT OR IGNORE INTO offered (key, kind) VALUES (?, ?)",
+                [(request.key, kind) for kind in request.kinds],
             )
         return CapturePage(PAGE + request.key, request.key)
 
@@ -55,8 +62,17 @@ class SandboxCapture:
             row = visits.execute("SELECT returns_to FROM visit WHERE key = ?", (key,)).fetchone()
         return None if row is None else str(row["returns_to"])
 
+    def offered(self, key: str) -> tuple[TestMethod, ...]:
+        """Return the test methods of the kinds that a visit is for."""
+        with self._file.writing() as visits:
+            rows = visits.execute("SELECT kind FROM offered WHERE key = ?", (key,)).fetchall()
+        kinds = {str(row["kind"]) for row in rows}
+        return tuple(one for one in TEST_METHODS if one.kind in kinds)
+
     def choose(self, key: str, token: str) -> None:
-        """Take down what was chosen on the page; what was chosen first stays."""
+        """Take down what was chosen among the offered; what was chosen first stays."""
+        if BY_TOKEN[token] not in self.offered(key):
+            raise PermanentFailure("The sandbox's page did not offer that.")
         own = f"{BY_TOKEN[token].token}.{secrets.token_hex(6)}"
         with self._file.writing() as visits:
             visits.execute("UPDATE visit SET token = ? WHERE key = ? AND token = ''", (own, key))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
@@ -237,25 +237,22 @@ class StripeRequests:
             ),
         )
 
-    def create_setup_page(self, key: str, customer: str, returns_to: str) -> Plain:
-        """Make a page on which a customer gives a card or a bank account; nothing is drawn."""
-        return ask_one(
-            "checkout.session",
-            lambda: self._api.checkout.sessions.create(
-                {
-                    "mode": "setup",
-                    "customer": customer,
-                    "client_reference_id": key,
-                    "allowed_payment_method_types": ["card", "us_bank_account"],
-                    "payment_method_options": {
-                        "us_bank_account": {"verification_method": "instant"}
-                    },
-                    "success_url": returns_to,
-                    "cancel_url": returns_to,
-                },
-                {"idempotency_key": f"{key}/page/{customer}"},
-            ),
-        )
+    def create_setup_page(
+        self, key: str, customer: str, returns_to: str, kinds: Sequence[str]
+    ) -> Plain:
+        """Make a page on which a customer gives a method of some kind; nothing is drawn."""
+        page: Any = {
+            "mode": "setup",
+            "customer": customer,
+            "client_reference_id": key,
+            "allowed_payment_method_types": list(kinds),
+            "success_url": returns_to,
+            "cancel_url": returns_to,
+        }
+        if ACH in kinds:
+            page["payment_method_options"] = {ACH: {"verification_method": "instant"}}
+        once: Any = {"idempotency_key": f"{key}/page/{customer}"}
+        return ask_one("checkout.session", lambda: self._api.checkout.sessions.create(page, once))
 
     def get_setup_page(self, reference: str) -> Plain:
         return ask_one(

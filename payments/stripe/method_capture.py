@@ -79,7 +79,8 @@ class StripeCapture:
         return str(self._stripe.create_customer(request.key, request.customer)["id"])
 
     def _page(self, request: CaptureRequest, payer: str) -> Plain:
-        return self._stripe.create_setup_page(request.key, payer, request.returns_to)
+        kinds = tuple("card" if kind is MethodKind.CARD else ACH for kind in request.kinds)
+        return self._stripe.create_setup_page(request.key, payer, request.returns_to, kinds)
 
 
 def to_captured(customer: str, method: Plain, mandate: object) -> CapturedMethod:

@@ -141,6 +141,12 @@ def offered_methods(accounts: Iterable[PayableAccount], wallet: PayWallet) -> li
     return [one for one in wallet.methods if _refuse_method(one.token, some, wallet) is None]
 
 
+def payable_kinds(accounts: Iterable[PayableAccount]) -> tuple[MethodKind, ...]:
+    """Return the kinds of payment that none of these accounts blocks (rule 136)."""
+    some = tuple(accounts)
+    return tuple(kind for kind in MethodKind if not any(one.is_blocked(kind) for one in some))
+
+
 def refuse_checkout(
     lines: Sequence[PayLine],
     accounts: Mapping[str, PayableAccount],

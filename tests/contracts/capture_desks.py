@@ -28,6 +28,9 @@ class CaptureDesk(Protocol):
     def give(self, page: CapturePage, kind: MethodKind) -> None:
         """Give a good card, or a bank account, on the page."""
 
+    def offered(self, page: CapturePage) -> tuple[MethodKind, ...]:
+        """Return the kinds that the page lets somebody give."""
+
 
 def a_visit(key: str = "key-1", customer: str = "customer 17", payer: str = "") -> CaptureRequest:
     return CaptureRequest(key, customer, f"{BACK}{key}", payer)
@@ -43,6 +46,10 @@ class SandboxCaptureDesk:
     def give(self, page: CapturePage, kind: MethodKind) -> None:
         token = "tok_ok" if kind is MethodKind.CARD else "tok_ach_ok"
         self.capture.choose(page.reference, token)
+
+    def offered(self, page: CapturePage) -> tuple[MethodKind, ...]:
+        kinds = {one.kind for one in self.capture.offered(page.reference)}
+        return tuple(kind for kind in MethodKind if kind in kinds)
 
     def close(self) -> None:
         self.gateway.close()
@@ -61,6 +68,11 @@ class StripeCaptureDesk:
         self.stripe.front.missing.pages.fill_in(
             page.reference, "card" if kind is MethodKind.CARD else "us_bank_account"
         )
+
+    def offered(self, page: CapturePage) -> tuple[MethodKind, ...]:
+        asked = self.stripe.front.missing.pages.asked[page.reference]
+        named = [value for key, value in asked.items() if key.startswith("allowed_payment_method")]
+        return tuple(MethodKind.CARD if one == "card" else MethodKind.ACH for one in named)
 
     def page(self, reference: str) -> dict:
         """What Stripe holds of a page."""

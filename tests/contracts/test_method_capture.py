@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from domain.failures import PermanentFailure
@@ -79,3 +81,10 @@ def test_a_card_that_was_given_can_be_drawn_from(capture_desk):
     result = capture_desk.gateway.confirm(reference, draw)
 
     assert (DrawAnswer.APPROVED, draw.amount) == (result.answer, result.amount)
+
+
+@pytest.mark.parametrize("kind", list(MethodKind))
+def test_a_page_for_one_kind_offers_no_other(capture_desk, kind):
+    page = capture_desk.capture.begin(replace(a_visit(), kinds=(kind,)))
+
+    assert (kind,) == capture_desk.offered(page)

@@ -13,6 +13,7 @@ from database.inserting import insert_new
 from domain.checkout import CheckoutOwner
 from domain.failures import Refused
 from domain.identity import PortalUser, UserState
+from domain.payments import MethodKind
 from identity.new_address import require_settled
 from identity.one_time_links import find_link_by_key, use_link
 from identity.sessions import SignedIn
@@ -30,25 +31,36 @@ MOST_OPEN = 20  # visits of one portal user that came to nothing, within WINDOW
 WINDOW = timedelta(hours=24)
 
 
-def begin_capture(office: Office, who: SignedIn, goes_on_to: str = "") -> str:
+ALL_KINDS = tuple(MethodKind)
+
+
+def begin_capture(
+    office: Office,
+    who: SignedIn,
+    goes_on_to: str = "",
+    kinds: tuple[MethodKind, ...] = ALL_KINDS,
+) -> str:
     """
     Return the address of the page on which a portal user gives a card or bank account.
 
     The visit is in our books before the gateway hears of it, under a random key. `goes_on_to` is
-    our page on which they were, in mid-payment. Raises TemporaryFailure and PermanentFailure like
-    the port, Refused (`too-many`) where somebody begins again and again, and
-    (`address-new`) for a day after the address that they sign in with was changed.
+    our page on which they were, in mid-payment, and `kinds` are what the page offers then: those
+    in which all that is paid may be paid (rule 136). Raises TemporaryFailure and PermanentFailure
+    like the port, Refused (`too-many`) where somebody begins again and again, and (`address-new`)
+    for a day after the address that they sign in with was changed.
     """
     mine = method_capture.c.user_number == who.number
     values = {"user_number": who.number, "goes_on_to": goes_on_to[:200]}
-    return _begin(office, mine, values, who.who, RETURNS_TO)
+    return _begin(office, mine, values, who.who, RETURNS_TO, kinds)
 
 
-def begin_guest_capture(office: Office, guest: CheckoutOwner) -> str:
+def begin_guest_capture(
+    office: Office, guest: CheckoutOwner, kinds: tuple[MethodKind, ...] = ALL_KINDS
+) -> str:
     """Return the same page for a guest, whose receipt goes to the address that they gave."""
     mine = method_capture.c.guest == guest.guest
     values = {"guest": guest.guest, "receipt_to": guest.address}
-    return _begin(office, mine, values, guest.who, GUEST_RETURNS_TO)
+    return _begin(office, mine, values, guest.who, GUEST_RETURNS_TO, kinds)
 
 
 def begin_link_capture(office: Office, owner: PortalUser, link: str) -> str:
@@ -64,6 +76,7 @@ def _begin(
     values: dict[str, Any],
     customer: str,
     returns_to: str,
+    kinds: tuple[MethodKind, ...] = ALL_KINDS,
 ) -> str:
     now, key, visits = office.due_now(), new_token(), method_capture.c
     with office.database.writing() as books:
@@ -77,7 +90,7 @@ def _begin(
         payer = books.scalar(_payer(mine)) or ""
         books.execute(method_capture.insert().values(key=key, begun_at=now, **values))
     url = f"{office.settings.web.url.rstrip('/')}{returns_to}{key}"
-    page = office.method_capture.begin(CaptureRequest(key, customer, url, payer))
+    page = office.method_capture.begin(CaptureRequest(key, customer, url, payer, kinds))
     with office.database.writing() as books:
         told = {"reference": page.reference, "payer": page.payer}
         books.execute(method_capture.update().where(visits.key == key).values(told))

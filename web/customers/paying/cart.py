@@ -16,7 +16,7 @@ from office.procedures import checkout
 from office.procedures.portal.method_capture import finish_guest_capture
 from payments.checkout.confirming import PayWish
 from payments.checkout.facts import read_payable, read_wallet
-from rules.money.checkout import offered_methods
+from rules.money.checkout import offered_methods, payable_kinds
 from web.customers.paying.capturing import (
     NO_ANSWER,
     NO_PAGE,
@@ -27,6 +27,7 @@ from web.customers.paying.payers import PagePayer, payer_of
 from web.customers.paying.words import (
     CHOOSE,
     NEW_METHOD,
+    NO_WAY,
     WHY,
     consent_in,
     say_refusal,
@@ -64,9 +65,10 @@ def take_cart(visit: Visit) -> Response:
     if payer.is_guest:
         return _take_guests(visit, payer)
     token = visit.text("method")
+    accounts, wallet = _facts(visit, payer, lines)
     if token == NEW_METHOD:
-        return send_to_capture(visit, "/cart")
-    _, wallet = _facts(visit, payer, lines)
+        kinds = payable_kinds(accounts)
+        return send_to_capture(visit, "/cart", kinds) if kinds else _blocked(visit, payer)
     if wallet.method(token) is None:
         return _cart(visit, payer, {"method": visit.say(CHOOSE)})
     return _draft(visit, payer, lines, token)
@@ -81,7 +83,13 @@ def _take_guests(visit: Visit, payer: PagePayer) -> Response:
     except PermanentFailure:
         return _cart(visit, payer, {"email": visit.say(ADDRESS)})
     guest = replace(payer, owner=replace(payer.owner, address=address))
-    return send_guest_to_capture(visit, guest)
+    kinds = payable_kinds(_facts(visit, payer, checkout.cart_of(visit.office, payer.owner))[0])
+    return send_guest_to_capture(visit, guest, kinds) if kinds else _blocked(visit, payer)
+
+
+def _blocked(visit: Visit, payer: PagePayer) -> Response:
+    """Say that what stands in the cart can be paid together in no way that the office lets."""
+    return _cart(visit, payer, {"": visit.say(NO_WAY)})
 
 
 def take_guests_method(visit: Visit) -> Response:

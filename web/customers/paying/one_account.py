@@ -12,13 +12,14 @@ from domain.money import ZERO
 from office.procedures import checkout
 from payments.checkout.confirming import PayWish
 from payments.checkout.facts import read_payable, read_wallet
-from rules.money.checkout import CheckoutPolicy, offered_methods, payable_now
+from rules.money.checkout import CheckoutPolicy, offered_methods, payable_kinds, payable_now
 from web.customers.accounts import my_account
 from web.customers.paying.capturing import send_to_capture
 from web.customers.paying.payers import payer_of
 from web.customers.paying.words import (
     CHOOSE,
     NEW_METHOD,
+    NO_WAY,
     consent_in,
     read_amount,
     say_refusal,
@@ -72,7 +73,10 @@ def _into_cart(visit: Visit, facts: Facts, line: PayLine) -> Response:
     if not checkout.put(visit.office, payer_of(visit).owner, line):
         return _ask(visit, facts, {"": visit.say("Your cart is full.")})
     if visit.text("method") == NEW_METHOD and visit.text("act") != "cart":
-        return send_to_capture(visit, "/cart")
+        kinds = payable_kinds([account])
+        if not kinds:
+            return _ask(visit, facts, {"method": visit.say(NO_WAY)})
+        return send_to_capture(visit, "/cart", kinds)
     return redirect("/cart")
 
 

@@ -31,6 +31,10 @@ AMOUNT = "Enter the amount in dollars, for example 45.50."
 MOST = "One payment may be %(amount)s at most."
 PAYS_ONCE = "A card or bank account is used for one payment only. Please give it again."
 CHOOSE = "Choose what to pay with."
+NO_WAY = (
+    "This can be paid here neither by card nor from a bank account. Take something out of what "
+    "you pay, or ask our office."
+)
 CONSENT = (
     "By pressing the button you authorize %(utility)s to debit your bank account ending in "
     "%(last4)s once, today, for %(amount)s. If your bank returns the payment, the amount is owed "
