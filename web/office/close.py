@@ -6,12 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
 from starlette.responses import FileResponse, Response
 
 from billing_system.export.manifest import read_manifest
 from data_checks.checking import unwaivable_check_names
 from database.runs import find_run
+from database.tables import audit
 from domain.approvals import Decision
 from domain.desk_work import WorkKind, WorkState
 from domain.failures import Misuse, Refused
@@ -34,6 +37,7 @@ from web.office.layout import show_office
 from web.office.permissions import Permission, may
 from web.visits import LONGEST_REASON, Visit, redirect
 
+UPLOADED = "upload export"  # as the audit list has it; its detail is the file and its own name
 FOLDERS = (".", "exports", "uploads")  # of the home, in which billing exports are looked for
 
 
@@ -43,16 +47,22 @@ def show_close(visit: Visit, problems: dict[str, str] | None = None) -> Response
         visit,
         "close.html",
         422 if problems else 200,
-        exports=list_exports(visit.office),
+        exports=list_exports(visit.office, visit.zone),
+        uploaded=f"uploads/{visit.request.query_params.get('uploaded', '')}",
         may_close=may(visit.user.role, Permission.CLOSE),
         months=read_months(visit.office),
         problems=problems or {},
     )
 
 
-def list_exports(office: Office) -> list[dict[str, str]]:
-    """Return the billing exports in the home: name, path within it, and period."""
-    found = []
+def list_exports(office: Office, zone: ZoneInfo) -> list[dict[str, str]]:
+    """
+    Return the billing exports in the home: title, path within it, and period.
+
+    The newest period comes first, and of one period what was uploaded last: a clerk who sends a
+    corrected export means that one.
+    """
+    found, uploads = [], _uploads(office)
     for folder in FOLDERS:
         place = office.home / folder
         for path in sorted(place.iterdir()) if place.is_dir() else ():
@@ -62,9 +72,27 @@ def list_exports(office: Office) -> list[dict[str, str]]:
                 except Misuse:
                     continue  # an archive of something else is no export to choose
                 name = str(path.relative_to(office.home))
-                title = f"{manifest.period.id}: {manifest.utility.name}, {name}"
-                found.append({"path": name, "period": manifest.period.id, "title": title})
-    return sorted(found, key=lambda export: export["period"], reverse=True)
+                upload = uploads.get(path.name) if folder == "uploads" else None
+                called = name
+                if upload is not None:
+                    when = f"{upload.at.astimezone(zone):%Y-%m-%d %H:%M}"
+                    called = f"{upload.detail.partition(' ')[2] or name}, uploaded {when}"
+                    called += f" by {upload.who}"
+                title = f"{manifest.period.id}: {manifest.utility.name}, {called}"
+                of = {"path": name, "period": manifest.period.id, "title": title}
+                found.append((manifest.period.id, upload.id if upload else 0, of))
+    found.sort(key=lambda one: one[:2], reverse=True)
+    return [export for _, _, export in found]
+
+
+def _uploads(office: Office) -> dict[str, Any]:
+    """Return the newest upload of each file in the folder of uploads, by the file's name."""
+    query = sa.select(audit.c.id, audit.c.at, audit.c.who, audit.c.detail).where(
+        audit.c.action == UPLOADED
+    )
+    with office.database.reading() as books:
+        rows = books.execute(query.order_by(audit.c.id)).all()
+    return {row.detail.partition(" ")[0]: row for row in rows}
 
 
 def take_rehearsal(visit: Visit) -> Response:
@@ -79,7 +107,7 @@ def take_close(visit: Visit) -> Response:
 
 def _begin(visit: Visit, kind: WorkKind) -> Response:
     chosen = visit.text("export")
-    known = {export["path"]: export for export in list_exports(visit.office)}
+    known = {export["path"]: export for export in list_exports(visit.office, visit.zone)}
     if chosen in known:  # nothing but what the page offers: a path is never taken as typed
         period, bundle = known[chosen]["period"], str((visit.office.home / chosen).resolve())
     elif find_run(visit.office.database, visit.text("period")) is not None:

@@ -18,11 +18,12 @@ from billing_system.export.manifest import read_manifest
 from database.audit import record_audit
 from domain.failures import Misuse
 from office.equipment.office import Office, in_name_of
-from web.office.close import show_close
+from web.office.close import UPLOADED, show_close
 from web.office.permissions import Permission
 from web.visits import Endpoint, Visit, clean_fields, is_own_form, staff_visit, turn_away
 
 MOST_FIELDS = 12  # beside the file
+LONGEST_NAME = 100  # of a file, as its uploader named it
 PART = 1 << 20  # octets that are in memory at once
 
 
@@ -64,8 +65,10 @@ def take_export(visit: Visit, file: Any) -> Response:
     except Misuse as found:
         return show_close(visit, {"file": found.message})
     with acting.database.writing() as books:
-        record_audit(books, visit.now, acting.who, "upload export", period, name)
-    return RedirectResponse("/office/close", 303)
+        called = "".join(filter(str.isprintable, file.filename))[:LONGEST_NAME]
+        detail = f"{name} {called}"
+        record_audit(books, visit.now, acting.who, UPLOADED, period, detail)
+    return RedirectResponse(f"/office/close?uploaded={name}", 303)
 
 
 def keep_export(office: Office, source: Any, place: str = "uploads") -> tuple[str, str]:
