@@ -178,7 +178,13 @@ def muted(home: Path, as_json: bool) -> None:
 @click.argument("check")
 @click.argument("words", nargs=-1, metavar="[SERVICE[/RATE]] NAME=VALUE …")
 @click.option("--period", default="", help="This period alone, staged or closed.")
-@click.option("--periods", default=6, show_default=True, help="So many of the newest.")
+@click.option(
+    "--periods",
+    default=6,
+    show_default=True,
+    type=click.IntRange(1),
+    help="So many of the newest.",
+)
 @json_option
 @click.pass_obj
 def try_limits(
@@ -227,7 +233,7 @@ def _try_period(office: Office, period: str) -> list[dict[str, Any]]:
     from database.runs import find_run
     from office.procedures.checks import try_review
 
-    if find_run(office.database, period) is None:
+    if find_run(office.database, period) is None and not period[:1].isdigit():
         require_check(period)  # neither a period nor a check: says what was probably meant
     tried = try_review(office, period)
     _tell_what_is_before({period: tried})

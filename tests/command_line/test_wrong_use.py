@@ -32,6 +32,13 @@ from tests.flows.desk import Desk
         pytest.param(["list", "bills", "--where", "due_date=soon"], "'soon'", id="no date"),
         pytest.param(["list", "bills", "--where", "visible=2"], "'2'", id="no flag"),
         pytest.param(["list", "bills", "--where", "pages=two"], "'two'", id="no count"),
+        pytest.param(["checks", "try", "2025-01"], "no period 2025-01", id="a period not taken in"),
+        pytest.param(["checks", "try", "usage-outlyer"], "usage-outlier?", id="an unknown check"),
+        pytest.param(
+            ["checks", "try", "usage-outlier", "factor=2", "--periods", "0"],
+            "--periods",
+            id="no period to try",
+        ),
     ],
 )
 def test_is_told_in_one_sentence(prepared, arguments, words):
