@@ -48,7 +48,7 @@ class Asking:
     title: str
     why: str
     without: str  # what stands where no JavaScript runs, before the way by mail
-    mail: str  # the page for whose browser cannot run the check
+    mail: str  # the page that leads on where a browser cannot run the check
     not_now: str  # where nobody can judge an answer at this moment
 
 
