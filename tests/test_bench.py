@@ -78,6 +78,7 @@ def test_a_subject_that_is_not_there_is_answered_with_those_that_are():
 @pytest.mark.slow
 def test_the_home_page_is_measured_small_beside_its_floor(tmp_path):
     options = ["--accounts", "30", "--pages", "20", "--rounds", "1", "--seconds", "0.1"]
+    options += ["--warm-up", "0.1"]
     told = subprocess.run(
         [sys.executable, "-m", "bench", "web", *options, "--no-peers", "--folder", tmp_path],
         cwd=ROOT, capture_output=True, text=True, check=False,

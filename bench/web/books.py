@@ -99,8 +99,20 @@ def fill_city(
     for start, end in months if has_movements else ():
         with database.writing() as books:
             _add_movements(books, start, end)
+    if not database.is_sqlite:
+        _clean_up(database.url)
+        return
     with database.writing() as books:
         books.exec_driver_sql("ANALYZE")
+
+
+def _clean_up(url: str) -> None:
+    """Leave nothing to PostgreSQL's housekeeping, which would share the processors meanwhile."""
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as books:
+        books.exec_driver_sql("VACUUM (ANALYZE)")
+        books.exec_driver_sql("CHECKPOINT")
+    engine.dispose()
 
 
 def sign_in(database: Database, accounts: int, now: datetime) -> list[str]:

@@ -124,6 +124,7 @@ def asked(
         alone = one_by_one(port, server, some, told.pages)
         loaded = None
         if way == OURS and told.seconds:
+            so_many_a_second(port, server, some, int(RATE * told.warm_up), RATE)
             count = int(RATE * told.seconds)
             loaded = so_many_a_second(port, server, some, count, RATE)
     return alone, loaded
@@ -194,7 +195,9 @@ def table(rows: Sequence[Row]) -> str:
         " after the one before, the better of the rounds. `floor` is the same statements by the"
         " bare driver and the same template with the same values. `fastapi` is the same functions"
         " in FastAPI, `django` the same page by its ORM and templates under gunicorn: the same"
-        " session look-up, facts and headers, and the same words, which the bench compares.",
+        " session look-up, facts and headers, and the same words, which the bench compares. The"
+        " open load goes on for some seconds before it is measured: in its first second a server"
+        " that has just begun opens its connections to PostgreSQL, and pages wait for them.",
         "",
         "| served by | books | accounts | CPU ms | times the floor | p50 ms | bytes |"
         f" p99 ms at {RATE:.0f} a second |",
@@ -240,6 +243,9 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--accounts", type=int, nargs="*", default=[2_000, 200_000])
     parser.add_argument("--pages", type=int, default=2_000, help="asked in each round")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--warm-up", type=float, default=5.0, help="seconds of that load before it is measured"
+    )
     parser.add_argument("--seconds", type=float, default=10.0, help=f"of {RATE:.0f} pages a second")
     parser.add_argument("--postgres", default="", help="the URL of an empty database, for ours too")
     parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True)
