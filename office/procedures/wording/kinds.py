@@ -174,7 +174,7 @@ _MAILS = {
     "access-address-asked": "The mail to the address so far that another one was asked for.",
     "access-address-changed": "The mail to the address so far that another one took its place.",
     "access-address-taken": "The mail to an address that nobody else may sign in with.",
-    "access-person": "The mail whose link stands in for the bot check where a browser cannot run it.",
+    "access-person": "The mail whose link stands in for the bot check.",
     "access-verify": "The mail by which a new portal user proves the address.",
     "access-invitation": "The mail that invites a customer to the portal.",
     "access-reset": "The mail by which a forgotten password is set anew.",
