@@ -8,6 +8,8 @@ from typing import Protocol, runtime_checkable
 
 from domain.payments import MethodKind
 
+ALL_KINDS = tuple(MethodKind)
+
 
 @dataclass(frozen=True, slots=True)
 class CaptureRequest:
@@ -22,7 +24,7 @@ class CaptureRequest:
     customer: str  # `customer 17`: never an address
     returns_to: str
     payer: str = field(default="", repr=False)  # whom the gateway made of the customer before
-    kinds: tuple[MethodKind, ...] = tuple(MethodKind)
+    kinds: tuple[MethodKind, ...] = ALL_KINDS
 
 
 @dataclass(frozen=True, slots=True)

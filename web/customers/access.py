@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from email_validator import EmailNotValidError, validate_email
 from starlette.responses import Response
 
 from domain.failures import TemporaryFailure
@@ -28,6 +27,7 @@ from identity.tokens import CODE_DIGITS, new_token
 from identity.users import find_user, keep_language
 from office.procedures.mailing.portal_mail import queue_portal_mails
 from rules.portal_access import find_password_fault, own_path
+from web.customers.factors.addresses import read_address
 from web.customers.factors.letting_in import BROWSER_COOKIE, let_in, party_of, told_of
 from web.customers.factors.outside import provider_names, with_forms_to_providers
 from web.customers.robots import find_robot
@@ -69,7 +69,7 @@ def take_registration(visit: Visit) -> Response:
     The password is hashed in any case, so that the time tells nothing either.
     """
     problems = find_robot(visit)
-    address = _address(visit, problems)
+    address = read_address(visit, problems)
     password = visit.form.get("password", "")
     problems |= _password_problems(visit, password, address)
     phone = _phone(visit, problems)
@@ -202,7 +202,7 @@ def show_code(visit: Visit) -> Response:
 def take_code(visit: Visit) -> Response:
     """Verify an address by the six digits of its mail; every failure has one answer."""
     problems: dict[str, str] = {}
-    address = _address(visit, problems)
+    address = read_address(visit, problems)
     if len("".join(filter(str.isdigit, visit.text("code")))) != CODE_DIGITS:
         problems["code"] = visit.say("Enter the six digits that stand in our message.")
     if problems:
@@ -320,7 +320,7 @@ def show_forgot(visit: Visit) -> Response:
 def take_forgot(visit: Visit) -> Response:
     """Send what the state of the address allows, if anybody has it; the answer is the same."""
     problems: dict[str, str] = {}
-    address = _address(visit, problems)
+    address = read_address(visit, problems)
     if problems:
         return show(visit, "forgot.html", 422, problems=problems)
     if _is_limited(visit, "forgot"):
@@ -343,16 +343,6 @@ def choose_language(visit: Visit) -> Response:
             with visit.office.database.writing() as books:
                 keep_language(books, visit.session.number, language)
     return response
-
-
-def _address(visit: Visit, problems: dict[str, str]) -> str:
-    """Return the address as it is written to; else note what is wrong with it."""
-    try:
-        found = validate_email(visit.text("email"), check_deliverability=False)
-    except EmailNotValidError:
-        problems["email"] = visit.say("Enter an e-mail address in the form name@example.com.")
-        return ""
-    return found.normalized
 
 
 def _phone(visit: Visit, problems: dict[str, str]) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from email_validator import EmailNotValidError, validate_email
 from starlette.responses import Response
 
 from identity.attempts.counting import count_bad, record_attempt
 from identity.bot_check.mailed import leads_to, mail_check, pass_by_link
 from identity.signing_in import HOUR
 from office.procedures.mailing.portal_mail import queue_portal_mails
+from web.customers.factors.addresses import read_address
 from web.customers.persons import Asking, is_asked
 from web.customers.robots import find_robot
 from web.customers.visitors import form_token_of, guest_of, welcome
@@ -16,7 +16,6 @@ from web.layout import show
 from web.visits import Visit, redirect
 
 MOST_ASKED = 10  # links an hour from one network, whoever they are for
-ADDRESS = "Enter an e-mail address in the form name@example.com."
 TOO_OFTEN = "Too many messages were asked for from here. Please try again in an hour."
 NO_COOKIES = "To go on your browser must take cookies."
 
@@ -31,10 +30,7 @@ def take_mailing(visit: Visit, asking: Asking) -> Response:
     if not is_asked(visit):
         return redirect(asking.first)
     problems = find_robot(visit)
-    try:
-        address = validate_email(visit.text("email"), check_deliverability=False).normalized
-    except EmailNotValidError:
-        problems["email"] = visit.say(ADDRESS)
+    address = read_address(visit, problems)
     if problems:
         return _page(visit, asking, 422, problems)
     office = visit.office

@@ -21,7 +21,7 @@ from identity.tokens import new_token
 from identity.users import find_user
 from identity.wallet import SavedMethod, WalletOwner, save_method
 from office.equipment.office import Office
-from payments.method_capture import CapturedMethod, CaptureRequest
+from payments.method_capture import ALL_KINDS, CapturedMethod, CaptureRequest
 
 RETURNS_TO = "/wallet/added/"
 LINK_RETURNS_TO = "/add-method/added/"
@@ -29,9 +29,6 @@ GUEST_RETURNS_TO = "/guest/added/"
 SHUT_OUT = (UserState.LOCKED, UserState.DELETED)
 MOST_OPEN = 20  # visits of one portal user that came to nothing, within WINDOW
 WINDOW = timedelta(hours=24)
-
-
-ALL_KINDS = tuple(MethodKind)
 
 
 def begin_capture(

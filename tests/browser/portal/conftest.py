@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 import shutil
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -31,6 +30,7 @@ from office.settings.close import WebSettings
 from tests.browser.camera import FOLDER
 from tests.browser.conftest import ALONE, NO_GRAPH, _missing
 from tests.builders import NOW, RUN, a_household, close_run, stage_run
+from tests.mail.real_servers import free_port
 from tests.office.health_builders import an_office_at
 from tests.web.customers.conftest import PASSWORD, register
 from web.desk import desk_of
@@ -157,9 +157,7 @@ def portal(tmp_path, empty_sqlite, office_settings) -> Iterator[Portal]:
         landlords=(("L1", "lara@portal.example"),),
     )  # fmt: skip
     close_run(books)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     url = f"http://localhost:{port}"
     settings = {"web": WebSettings(url=url)} | office_settings
     settings["web"] = settings["web"].model_copy(update={"url": url})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 import zipfile
 from datetime import datetime
@@ -23,6 +22,7 @@ from tests.browser.portal.conftest import DESKTOP, PHONE, Portal, _served
 from tests.flows.desk import AS_OF
 from tests.flows.fixtures import prepared, server
 from tests.flows.town import MISPRINTED, TOWN, write_town
+from tests.mail.real_servers import free_port
 from tests.web.customers.conftest import PASSWORD
 from web.desk import desk_of
 from web.office.begun.close_work import is_going_on, newest_work
@@ -39,9 +39,7 @@ def portal(prepared, server, tmp_path, monkeypatch):
     for name, value in server.environment.items():
         monkeypatch.setenv(name, value)
     home = prepared.copied(tmp_path / "office").home
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     url = f"http://localhost:{port}"
     web = WebSettings(url=url, staff_totp=False)
     settings = open_settings(home).model_copy(update={"web": web})

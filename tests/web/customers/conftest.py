@@ -107,6 +107,14 @@ def browser(app):
     return Browser(app)
 
 
+@pytest.fixture
+def ann(city):
+    """Ann, signed in: in a module that says with `city` what her office lets her do."""
+    browser = Browser(desk_of(city))
+    browser.sign_in()
+    return browser
+
+
 def register(office, address: str = ANN, *, accounts: tuple[str, ...] = ()) -> int:
     """Make an active portal user with a password, and link accounts by their keys."""
     from identity.passwords import Passwords

@@ -59,13 +59,6 @@ def city(office):
     return found
 
 
-@pytest.fixture
-def ann(city):
-    browser = Browser(desk_of(city))
-    browser.sign_in()
-    return browser
-
-
 def guest_of(city):
     browser = Browser(desk_of(city))
     browser.get("/guest")

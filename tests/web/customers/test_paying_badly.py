@@ -33,13 +33,6 @@ def city(office):
     return found
 
 
-@pytest.fixture
-def ann(city):
-    browser = Browser(desk_of(city))
-    browser.sign_in()
-    return browser
-
-
 def later(city, **time):
     return replace(city, clock=replace(city.clock, as_of=city.clock.as_of + timedelta(**time)))
 

@@ -37,13 +37,6 @@ def city(office):
     return found
 
 
-@pytest.fixture
-def ann(city):
-    browser = Browser(desk_of(city))
-    browser.sign_in()
-    return browser
-
-
 def in_cart(city):
     query = sa.select(cart_line.c.account, cart_line.c.distribution, cart_line.c.amount)
     with city.database.reading() as books:

@@ -29,13 +29,6 @@ def city(office):
     return with_plans(office)
 
 
-@pytest.fixture
-def ann(city):
-    browser = Browser(desk_of(city))
-    browser.sign_in()
-    return browser
-
-
 def plan_of(office):
     with office.database.reading() as books:
         return newest_plan(books, "0110371")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 from starlette.responses import Response
@@ -31,12 +30,12 @@ from identity.signing_in import HOUR, NETWORK_MOST
 from identity.tokens import CODE_DIGITS
 from identity.users import has_password
 from office.procedures.mailing.portal_mail import queue_portal_mails
+from web.customers.factors.addresses import read_address
 from web.customers.factors.confirming import MOST_WRONG, TOO_OFTEN, find_password_problem
 from web.customers.factors.letting_in import party_of
 from web.layout import missing, show
 from web.visits import Visit, clear_session, redirect, set_session
 
-ADDRESS = "Enter an e-mail address in the form name@example.com."
 SAME = "That is the address that you sign in with now."
 TOO_MANY = "You asked for other addresses very often. Please try again in 24 hours."
 NOT_YOURS = "That passkey is none of yours here. Try again, or enter your password."
@@ -188,13 +187,11 @@ def _changed(visit: Visit, changed: AddressChanged) -> Response:
 
 def _address(visit: Visit) -> tuple[str, dict[str, str]]:
     """Return the address as it is written to, or what is wrong with it."""
-    try:
-        found = validate_email(visit.text("email"), check_deliverability=False).normalized
-    except EmailNotValidError:
-        return "", {"email": visit.say(ADDRESS)}
-    if mailbox_of(found) == mailbox_of(visit.user.address):
+    problems: dict[str, str] = {}
+    found = read_address(visit, problems)
+    if found and mailbox_of(found) == mailbox_of(visit.user.address):
         return "", {"email": visit.say(SAME)}
-    return found, {}
+    return found, problems
 
 
 def _confirm(visit: Visit) -> tuple[int, dict[str, str]]:

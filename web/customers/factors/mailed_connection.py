@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from email_validator import EmailNotValidError, validate_email
 from starlette.responses import Response
 
 from identity.attempts.counting import count_bad, record_attempt
@@ -10,13 +9,13 @@ from identity.oidc.mailed import connect_mailed, find_mailed, mail_connection
 from identity.signing_in import HOUR, NETWORK_MOST
 from office.procedures.mailing.portal_mail import queue_portal_mails
 from rules.portal_access import own_path
+from web.customers.factors.addresses import read_address
 from web.customers.factors.letting_in import let_in, told_of
 from web.customers.factors.outside import ANOTHERS, BY_MAIL, UNKNOWN, binder_of, proved_in, say_end
 from web.layout import show
 from web.visits import Visit, redirect
 
 BUSY = "Too many messages were asked for from here. Please try again in an hour."
-ADDRESS = "Enter an e-mail address in the form name@example.com."
 
 
 def take_address(visit: Visit) -> Response:
@@ -29,10 +28,9 @@ def take_address(visit: Visit) -> Response:
     if account is None:
         return redirect("/sign-in")
     name = visit.office.identity_providers[account.provider].terms.name
-    try:
-        address = validate_email(visit.text("email"), check_deliverability=False).normalized
-    except EmailNotValidError:
-        wrong = {"email": visit.say(ADDRESS)}
+    wrong: dict[str, str] = {}
+    address = read_address(visit, wrong)
+    if wrong:
         return say_end(visit, UNKNOWN, 422, account, problems=wrong, provider=name)
     if _is_limited(visit):
         return say_end(visit, BUSY, 429, account)

@@ -63,7 +63,7 @@ def take_cart(visit: Visit) -> Response:
     if not checkout.is_possible(visit.office):
         return _cart(visit, payer, {"": visit.say(WHY[NotTaken.NOT_YET])})
     if payer.is_guest:
-        return _take_guests(visit, payer)
+        return _take_guests(visit, payer, lines)
     token = visit.text("method")
     accounts, wallet = _facts(visit, payer, lines)
     if token == NEW_METHOD:
@@ -74,7 +74,7 @@ def take_cart(visit: Visit) -> Response:
     return _draft(visit, payer, lines, token)
 
 
-def _take_guests(visit: Visit, payer: PagePayer) -> Response:
+def _take_guests(visit: Visit, payer: PagePayer, lines: Lines) -> Response:
     if problems := find_robot(visit):
         return _cart(visit, payer, problems)
     address = visit.text("email")
@@ -83,7 +83,8 @@ def _take_guests(visit: Visit, payer: PagePayer) -> Response:
     except PermanentFailure:
         return _cart(visit, payer, {"email": visit.say(ADDRESS)})
     guest = replace(payer, owner=replace(payer.owner, address=address))
-    kinds = payable_kinds(_facts(visit, payer, checkout.cart_of(visit.office, payer.owner))[0])
+    accounts, _ = _facts(visit, payer, lines)
+    kinds = payable_kinds(accounts)
     return send_guest_to_capture(visit, guest, kinds) if kinds else _blocked(visit, payer)
 
 
