@@ -14,7 +14,7 @@ from data_checks.checks.catalog import CATALOG
 from data_checks.choices.chosen import ALL, CheckChoices
 from data_checks.choices.muting import Mute, mark_known
 from data_checks.parameters import Thresholds, parameters
-from data_checks.recording import Conclusion, conclude_with, is_waivable, miscounted
+from data_checks.recording import Conclusion, conclude, is_waivable, miscounted
 from data_checks.reviewed import LookedAt, merge_review, record_figures, review_register
 from data_checks.runner import FailedRows, warm_up
 from database.books import Database
@@ -139,7 +139,7 @@ def _conclude(
             findings = mark_known(books, period, check, findings, mutes, today)
     if check.may_block and any(finding.blocks for finding in findings):
         check = replace(check, severity=Severity.BLOCKING)
-    return conclude_with(check, findings, waived, looked.error)
+    return conclude(check, findings, waived, looked.error)
 
 
 def _refresh_statistics(database: Database) -> None:

@@ -27,19 +27,6 @@ class Conclusion:
     error: str = ""
 
 
-def conclude(
-    check: Check, verdict: FailedRows, findings: tuple[Finding, ...], waived: Collection[str]
-) -> Conclusion:
-    """
-    Decide the status of a check.
-
-    A check that crashed fails whatever its severity and cannot be waived: nothing is known about
-    the data, and not knowing is no reason to go on. The same holds where the framework counts
-    other rows than we found.
-    """
-    return conclude_with(check, findings, waived, miscounted(verdict, findings))
-
-
 def miscounted(verdict: FailedRows, findings: Sequence[Finding]) -> str:
     """Return why nothing is known of the data, '' where the framework and our query agree."""
     if not verdict.error and verdict.failed != len(findings):
@@ -47,10 +34,15 @@ def miscounted(verdict: FailedRows, findings: Sequence[Finding]) -> str:
     return verdict.error
 
 
-def conclude_with(
+def conclude(
     check: Check, findings: tuple[Finding, ...], waived: Collection[str], error: str = ""
 ) -> Conclusion:
-    """Decide the status of a check by what was found; what the office knows does not count."""
+    """
+    Decide the status of a check by what was found; what the office knows does not count.
+
+    A check with an `error` fails whatever its severity and cannot be waived: nothing is known about
+    the data, and not knowing is no reason to go on.
+    """
     counted = tuple(finding for finding in findings if finding.known_until is None)
     accounts = (name for row in counted for name in (row.account, row.also) if name)
     result = CheckResult(

@@ -62,6 +62,18 @@ class DeliveryStatus(StrEnum):
 
 
 WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)  # recorded, and with nobody else
+SENDING_MOVES = {  # what a mail and a text have in common while they are sent
+    (DeliveryStatus.QUEUED, "claimed"): DeliveryStatus.SENDING,
+    (DeliveryStatus.DEFERRED, "claimed"): DeliveryStatus.SENDING,
+    (DeliveryStatus.IN_DOUBT, "claimed"): DeliveryStatus.SENDING,
+    (DeliveryStatus.SENDING, "sent"): DeliveryStatus.SENT,
+    (DeliveryStatus.SENDING, "deferred"): DeliveryStatus.DEFERRED,
+    (DeliveryStatus.SENDING, "failed"): DeliveryStatus.FAILED,
+    (DeliveryStatus.SENDING, "given up"): DeliveryStatus.FAILED,
+    (DeliveryStatus.SENDING, "in-doubt"): DeliveryStatus.IN_DOUBT,
+    (DeliveryStatus.SENDING, "lease ran out"): DeliveryStatus.IN_DOUBT,
+    (DeliveryStatus.SENDING, "put back"): DeliveryStatus.QUEUED,
+}
 
 
 @dataclass(frozen=True, slots=True)

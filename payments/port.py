@@ -231,10 +231,6 @@ class PaymentGateway(Protocol):
         """Give back a draw or a part of it; under a used key the answer is the same again."""
         ...
 
-    def void(self, reference: str, key: str) -> bool:
-        """Take back a draw before it settles; False where it is too late for that."""
-        ...
-
     def settlements(self, since: date) -> Iterator[Settlement]:
         """Yield payouts from a day on, oldest first."""
         ...

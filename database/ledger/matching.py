@@ -21,7 +21,6 @@ from rules.money.export_boundary import Bounds, ExportLine, Matched, Outstanding
 
 SOME = 500  # accounts that one statement names
 _ENTRY, _BALANCE, _LINE = balance_entry.c, balance_due.c, movement.c
-_OF_LINE = ("line", "account_key", "posted_on", "kind", "amount", "reference")
 
 
 @dataclass(frozen=True, slots=True)

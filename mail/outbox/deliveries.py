@@ -15,7 +15,7 @@ from database.books import Database
 from database.counting import count_by
 from database.queries.outsorted import is_outsorted
 from database.tables import delivery, suppressed_address
-from domain.deliveries import WAITING, DeliveryStatus, MessageKind
+from domain.deliveries import SENDING_MOVES, WAITING, DeliveryStatus, MessageKind
 from domain.states import Transitions
 from mail.port import MailOutcome, Result
 
@@ -23,16 +23,7 @@ DELIVERY = Transitions(
     "delivery",
     start=DeliveryStatus.QUEUED,
     moves={
-        (DeliveryStatus.QUEUED, "claimed"): DeliveryStatus.SENDING,
-        (DeliveryStatus.DEFERRED, "claimed"): DeliveryStatus.SENDING,
-        (DeliveryStatus.IN_DOUBT, "claimed"): DeliveryStatus.SENDING,
-        (DeliveryStatus.SENDING, "sent"): DeliveryStatus.SENT,
-        (DeliveryStatus.SENDING, "deferred"): DeliveryStatus.DEFERRED,
-        (DeliveryStatus.SENDING, "failed"): DeliveryStatus.FAILED,
-        (DeliveryStatus.SENDING, "given up"): DeliveryStatus.FAILED,
-        (DeliveryStatus.SENDING, "in-doubt"): DeliveryStatus.IN_DOUBT,
-        (DeliveryStatus.SENDING, "lease ran out"): DeliveryStatus.IN_DOUBT,
-        (DeliveryStatus.SENDING, "put back"): DeliveryStatus.QUEUED,
+        **SENDING_MOVES,
         (DeliveryStatus.SENDING, "relay unavailable"): DeliveryStatus.DEFERRED,
         (DeliveryStatus.QUEUED, "suppressed"): DeliveryStatus.FAILED,
         (DeliveryStatus.DEFERRED, "suppressed"): DeliveryStatus.FAILED,

@@ -14,7 +14,7 @@ from database.definitions.texts import text_message
 from database.inserting import insert_new
 from database.tables import delivery
 from domain.accounts import account_key
-from domain.deliveries import WAITING, DeliveryStatus, MessageKind, RecipientSource
+from domain.deliveries import SENDING_MOVES, WAITING, DeliveryStatus, MessageKind, RecipientSource
 from domain.payments import PaymentKind
 from domain.states import Transitions
 from domain.texts import TEXTED
@@ -25,16 +25,7 @@ TEXT = Transitions(
     "text message",
     start=DeliveryStatus.QUEUED,
     moves={
-        (DeliveryStatus.QUEUED, "claimed"): DeliveryStatus.SENDING,
-        (DeliveryStatus.DEFERRED, "claimed"): DeliveryStatus.SENDING,
-        (DeliveryStatus.IN_DOUBT, "claimed"): DeliveryStatus.SENDING,
-        (DeliveryStatus.SENDING, "sent"): DeliveryStatus.SENT,
-        (DeliveryStatus.SENDING, "deferred"): DeliveryStatus.DEFERRED,
-        (DeliveryStatus.SENDING, "failed"): DeliveryStatus.FAILED,
-        (DeliveryStatus.SENDING, "given up"): DeliveryStatus.FAILED,
-        (DeliveryStatus.SENDING, "in-doubt"): DeliveryStatus.IN_DOUBT,
-        (DeliveryStatus.SENDING, "lease ran out"): DeliveryStatus.IN_DOUBT,
-        (DeliveryStatus.SENDING, "put back"): DeliveryStatus.QUEUED,
+        **SENDING_MOVES,
         (DeliveryStatus.QUEUED, "unwanted"): DeliveryStatus.FAILED,
         (DeliveryStatus.DEFERRED, "unwanted"): DeliveryStatus.FAILED,
         (DeliveryStatus.SENT, "not delivered"): DeliveryStatus.FAILED,

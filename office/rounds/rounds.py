@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -147,9 +147,3 @@ def note_look(database: Database, look: RoundLook, looked: Looked, now: datetime
             failed=looked.failed,
             gap_seconds=gap,
         )
-
-
-def read_rounds(database: Database) -> list[Any]:
-    """Return the newest look of each kind, by name."""
-    with database.reading() as books:
-        return list(books.execute(sa.select(look_round).order_by(look_round.c.look)))

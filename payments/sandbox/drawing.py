@@ -18,11 +18,9 @@ from payments.sandbox.settlements import fee_of, record_movement, to_reference
 from payments.sandbox.store import from_text, to_text, use, used
 
 BROKEN = "500"  # an answer that is kept under its key: a server error
-VOIDED = "voided"
 ANSWERS = {
     "approved": DrawAnswer.APPROVED,
     "declined": DrawAnswer.DECLINED,
-    VOIDED: DrawAnswer.DECLINED,
 }
 _BEST_FIRST = "CASE state WHEN 'approved' THEN 0 WHEN 'prepared' THEN 2 ELSE 1 END, id DESC"
 
@@ -71,7 +69,7 @@ def land(
     kept = used(books, "confirm", draw["key"], draw["fingerprint"], now)
     if kept is not None:
         return DecidedDraw(get_draw(books, kept["draw"]), kept["answer"], replayed=True)
-    if draw["state"] != "prepared" and draw["state"] != VOIDED:
+    if draw["state"] != "prepared":
         draw = copy_draw(books, draw)
     behavior = behavior_of(draw["method"])
     if draw["state"] == "prepared":
@@ -121,7 +119,7 @@ def to_result(draw: sqlite3.Row) -> DrawResult:
     """Say what became of a draw; one that is only prepared is not found, as nothing was drawn."""
     answer = ANSWERS.get(draw["state"], DrawAnswer.NOT_FOUND)
     is_declined = answer is DrawAnswer.DECLINED
-    code = draw["code"] or (VOIDED if is_declined else "")
+    code = draw["code"]
     return DrawResult(
         answer,
         to_reference(draw["id"]),

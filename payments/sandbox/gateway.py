@@ -36,7 +36,7 @@ from payments.sandbox.drawing import (
     to_result,
 )
 from payments.sandbox.events import happen, read_events
-from payments.sandbox.refunds import refund_draw, void_draw
+from payments.sandbox.refunds import refund_draw
 from payments.sandbox.settlements import read_settlements, to_number, to_reference
 from payments.sandbox.store import (
     KEY_WINDOW,
@@ -202,10 +202,6 @@ class SandboxGateway:
     def refund(self, reference: str, amount: Money, key: str) -> Refunded:
         with self._asked("refund") as (books, now):
             return refund_draw(books, taken(books, reference), amount, key, now, self._closed)
-
-    def void(self, reference: str, key: str) -> bool:
-        with self._asked("void") as (books, now):
-            return void_draw(books, taken(books, reference), key, now, self._closed)
 
     def settlements(self, since: date) -> Iterator[Settlement]:
         with self._read("settlements") as (books, now):

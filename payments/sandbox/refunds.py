@@ -1,4 +1,4 @@
-"""Draws of the sandbox that we ask it to give back, or to forget before they settle."""
+"""Draws of the sandbox that we ask it to give back."""
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ from domain.failures import PermanentFailure
 from domain.money import Money
 from payments.port import LateEventKind, Refunded
 from payments.sandbox.events import happen
-from payments.sandbox.settlements import banking_day
-from payments.sandbox.store import fingerprint_of, to_text, use, used
-
-DONE, TOO_LATE = "done", "too late"
+from payments.sandbox.store import fingerprint_of, use, used
 
 
 def refund_draw(
@@ -42,41 +39,3 @@ def refund_draw(
     reference = f"SBR{number:08d}"
     use(books, "refund", key, fingerprint, now, draw["id"], reference)
     return Refunded(reference, amount)
-
-
-def void_draw(
-    books: sqlite3.Connection, draw: sqlite3.Row, key: str, now: datetime, closed: Container[date]
-) -> bool:
-    """Take back a draw whose batch is open, or one that was only prepared."""
-    fingerprint = fingerprint_of(draw["id"])
-    kept = used(books, "void", key, fingerprint, now)
-    if kept is not None:
-        return bool(kept["answer"] == DONE)
-    may = draw["state"] in ("prepared", "voided") or _is_open(books, draw, now, closed)
-    if may:
-        _forget(books, draw, now)
-    use(books, "void", key, fingerprint, now, draw["id"], DONE if may else TOO_LATE)
-    return may
-
-
-def _is_open(
-    books: sqlite3.Connection, draw: sqlite3.Row, now: datetime, closed: Container[date]
-) -> bool:
-    if draw["state"] != "approved" or draw["refunded"]:
-        return False
-    first = books.execute(
-        "SELECT batch_on FROM movement WHERE draw = ? ORDER BY id LIMIT 1", (draw["id"],)
-    ).fetchone()
-    return bool(first["batch_on"] == banking_day(now, closed).isoformat())
-
-
-def _forget(books: sqlite3.Connection, draw: sqlite3.Row, now: datetime) -> None:
-    """Take a draw out of its batch, with what would have come of it."""
-    books.execute(
-        "UPDATE draw SET state = 'voided', decided_at = ? WHERE id = ? AND state <> 'voided'",
-        (to_text(now), draw["id"]),
-    )
-    books.execute("DELETE FROM movement WHERE draw = ?", (draw["id"],))
-    books.execute(
-        "DELETE FROM event WHERE draw = ? AND happened_at > ?", (draw["id"], to_text(now))
-    )

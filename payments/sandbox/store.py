@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS draw (
     id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, fingerprint TEXT NOT NULL,
     account TEXT NOT NULL, method TEXT NOT NULL, kind TEXT NOT NULL,
     cents INTEGER NOT NULL CHECK (cents > 0),
-    state TEXT NOT NULL CHECK (state IN ('prepared', 'approved', 'declined', 'voided')),
+    state TEXT NOT NULL CHECK (state IN ('prepared', 'approved', 'declined')),
     code TEXT NOT NULL DEFAULT '', decided_at TEXT,
     refunded INTEGER NOT NULL DEFAULT 0 CHECK (refunded BETWEEN 0 AND cents)
 );

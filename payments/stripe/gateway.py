@@ -155,7 +155,7 @@ class StripeGateway:
     Draws through Stripe, in two steps and never without a key.
 
     A token is `pm_…`, or `cus_…/pm_…` where the customer is known: that saves a question. Card
-    draws are captured at once, so that `void` takes back only what was not confirmed.
+    draws are captured at once.
 
     A prepare that was not answered has moved no money and is a TemporaryFailure; a lookup that
     was not answered is OutcomeUnknown, as the draw is.
@@ -208,14 +208,6 @@ class StripeGateway:
 
     def refund(self, reference: str, amount: Money, key: str) -> Refunded:
         return refund(self._stripe, reference, amount, key)
-
-    def void(self, reference: str, key: str) -> bool:
-        try:
-            intent = self._stripe.cancel_intent(reference, "requested_by_customer", key)
-        except PermanentFailure:  # too late, or no such payment: that is to be seen
-            with moving_nothing():
-                intent = self._stripe.get_intent(reference)
-        return bool(intent["status"] == "canceled")
 
     def settlements(self, since: date) -> Iterator[Settlement]:
         return read_settlements(self._stripe, since)

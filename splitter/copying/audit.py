@@ -42,20 +42,13 @@ _PAGE = re.compile(rb"/Type\s*/Page(?![A-Za-z0-9])")
 _PAGES = re.compile(rb"<</Type/Pages/Count ([0-9]+)/Kids\[([0-9R ]*)\]>>")
 
 
-def is_surely_clean(copy: bytes, pages: int) -> bool:
-    """
-    Say whether a copy is as our own writer writes it, complete, and free of what is forbidden.
-
-    Objects must follow each other without a byte between them, all must be reached from the
-    catalog, and page objects must be as many as pages. What is a tag or a label must be one of
-    ours, in its place. False means: not known.
-    """
-    layout = read_layout(copy)
-    return layout is not None and is_clean_layout(layout, pages)
-
-
 def is_clean_layout(layout: CopyLayout, pages: int) -> bool:
-    """Say the same of a copy that is laid out as our own writer does."""
+    """
+    Say whether a copy that our own writer laid out is complete, and free of what is forbidden.
+
+    All objects must be reached from the catalog, and page objects must be as many as pages. What
+    is a tag or a label must be one of ours, in its place. False means: not known.
+    """
     if not _has_pages(layout.bodies.get(2, b""), pages):
         return False
     catalog, root, metadata = without_catalog_end(layout.bodies.get(1, b""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -160,11 +160,6 @@ class BillCopier:
             return self._copy(pages, labels)
         except UnsupportedPdf:
             raise self._source.refusal() from None
-
-    def write_pages(self, pages: Sequence[int], write: Callable[[bytes], object]) -> None:
-        """Write one PDF with many pages piece by piece, each shared object once."""
-        document = Document(write, self._sanitiser.get)
-        document.finish(self.add_to(document, pages))
 
     def attributes_of(self, page: int) -> bytes:
         """Return the inside of a page's dictionary as a copy has it, by the source's numbers."""

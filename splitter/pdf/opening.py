@@ -14,21 +14,11 @@ from splitter.pdf.source import SourceFile
 _HEADING = 1024  # bytes, in which readers look for the beginning
 
 
-def open_bulk_file(path: Path) -> int:
-    """
-    Return the number of pages of a sound bulk file.
-
-    Nothing is repaired: a repair may lose a page without a word, and that page is somebody's
-    bill. Raises Refused (pdf-unreadable) with what to do.
-    """
-    _, pages = open_source(path)
-    return len(pages)
-
-
 def open_source(path: Path, *, is_portfolio: bool = False) -> tuple[SourceFile, PageTree]:
     """
-    Open a sound bulk file for copying; raises Refused (pdf-unreadable).
+    Open a sound bulk file for copying; raises Refused (pdf-unreadable) with what to do.
 
+    Nothing is repaired: a repair may lose a page without a word, and that page is somebody's bill.
     With `is_portfolio` it is known that the bills are files attached to it.
     """
     _check_beginning(path)

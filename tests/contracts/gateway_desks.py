@@ -29,7 +29,6 @@ class Desk(Protocol):
     decline: tuple[str, Advice]  # what the poor one comes to
     unknown_reference: str
     unknown_token: str
-    voids_drawn: bool  # takes back a draw before it settles
 
     def answer_bank(self, page: str, *, yes: bool) -> None:
         """Do what a customer does on the bank's page."""
@@ -79,7 +78,6 @@ class SandboxDesk:
     wanting = "tok_bank_asks"
     decline = ("insufficient_funds", Advice.LATER)
     unknown_reference, unknown_token = "SB00009999", "tok_5529_1170"
-    voids_drawn = True
 
     def __init__(self, place) -> None:
         self.faults = ScriptedFaults()

@@ -23,7 +23,6 @@ WEBHOOK_SECRET = "whsec_0123456789"
 class StripeDesk:
     decline = ("card_declined", Advice.ONCE_MORE)  # localstripe has no other word
     unknown_reference, unknown_token = "pi_unknown", "pm_unknown5529"
-    voids_drawn = False
 
     def __init__(self, upstream: str) -> None:
         self.server = FrontServer(upstream)

@@ -8,7 +8,6 @@ import pytest
 
 from domain.failures import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from domain.money import ZERO, Money
-from domain.payments import Advice
 from payments.port import DrawAnswer, GatewayMisuse, LateEventKind
 from tests.contracts.gateway_desks import a_draw
 
@@ -260,26 +259,6 @@ def test_what_was_not_drawn_is_not_refunded(desk):
     for reference in (prepared, declined, desk.unknown_reference):
         with pytest.raises(PermanentFailure):
             desk.gateway.refund(reference, Money(1_00), f"refund/{reference}")
-
-
-def test_a_draw_that_was_voided_before_it_was_confirmed_never_happens(desk):
-    reference = desk.gateway.prepare(a_draw(desk))
-
-    voided = [desk.gateway.void(reference, "void/a") for _ in range(2)]
-    result = desk.gateway.confirm(reference, a_draw(desk))
-
-    assert ([True, True], DrawAnswer.DECLINED, 0) == (voided, result.answer, desk.taken())
-    assert ("voided", Advice.CLERK) == (result.code, result.advice)
-
-
-def test_a_void_takes_back_a_draw_or_says_that_it_is_too_late(desk):
-    reference = drawn(desk, a_draw(desk))
-
-    is_voided = desk.gateway.void(reference, "void/a")
-
-    answer = desk.gateway.lookup(a_draw(desk), reference).answer
-    assert (desk.voids_drawn, 0 if is_voided else 43_21) == (is_voided, desk.taken())
-    assert (DrawAnswer.DECLINED if is_voided else DrawAnswer.APPROVED) is answer
 
 
 def test_a_late_event_names_its_draw_and_comes_once(desk):

@@ -24,7 +24,7 @@ from tests.payments.stripe_missing import Missing
 CALLS = (
     ("prepare", "POST", r"/v1/payment_intents"),
     ("confirm", "POST", r"/v1/payment_intents/[^/]+/confirm"),
-    ("void", "POST", r"/v1/payment_intents/[^/]+/cancel"),
+    ("cancel", "POST", r"/v1/payment_intents/[^/]+/cancel"),
     ("refund", "POST", r"/v1/refunds"),
     ("lookup", "GET", r"/v1/payment_intents(/[^/]+)?"),
     ("settlements", "GET", r"/v1/payouts"),

@@ -13,6 +13,8 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from domain.periods import BulkFile
+from splitter.copying.audit import is_clean_layout
+from splitter.copying.layout import read_layout
 
 ACCOUNT = r"Account:\s*([0-9.\-]+)"
 AMOUNT = r"Amount Due:\s*(\(?-?\$?[\d,]+\.\d\d\)?)"
@@ -98,3 +100,9 @@ def page_objects(copy: bytes) -> int:
             isinstance(thing, pikepdf.Dictionary) and thing.get("/Type") == "/Page"
             for thing in pdf.objects
         )
+
+
+def is_surely_clean(copy: bytes, pages: int) -> bool:
+    """Say whether a copy is as our own writer writes it, whole and without what is forbidden."""
+    layout = read_layout(copy)
+    return layout is not None and is_clean_layout(layout, pages)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlalchemy.engine import Connection
 
 from database.queries.portal.accounts import PortalAccount, accounts_of_user
-from database.queries.portal.standings import AccountStanding, standings_of_user
 from domain.accounts import account_key
 from domain.identity import mailbox_of
 from web.visits import Visit
@@ -27,10 +26,3 @@ def my_account(visit: Visit) -> PortalAccount | None:
     """Return the account of the page's address, None where it is not the visitor's."""
     wanted = account_key(visit.path("account"))
     return next((one for one in my_accounts(visit) if one.account_key == wanted), None)
-
-
-def my_standings(visit: Visit) -> list[AccountStanding]:
-    """Return how the visitor's accounts stand, all in one reading of the books."""
-    user = visit.user
-    with visit.office.database.reading() as books:
-        return standings_of_user(books, user.number, mailbox_of(user.address))

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from database.feed.tables import customer_choice
 from database.schema import metadata
-from database.tables import delivery, posting, service_health
+from database.tables import delivery, look_round, posting, service_health
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import Misuse, TemporaryFailure
 from domain.feeds import ChoiceState
@@ -22,7 +22,7 @@ from office.health.work import last_good_ends
 from office.procedures.feeding import look_for_feed
 from office.rounds.days import day_told_at, forget_days, read_day
 from office.rounds.looks import RoundLook, looks_of, why_post, why_send, why_take_in
-from office.rounds.rounds import Rounds, read_rounds
+from office.rounds.rounds import Rounds
 from office.settings.close import PrefectSettings
 from office.settings.mail import BouncesSettings
 from office.settings.money import FeedSettings
@@ -96,6 +96,11 @@ def rows_in_all(office):
         return {one.name: books.scalar(count.select_from(one)) for one in tables}
 
 
+def rounds_of(office):
+    with office.database.reading() as books:
+        return books.execute(sa.select(look_round)).all()
+
+
 def test_twenty_minutes_at_rest_start_nothing_keep_nothing_and_take_little_time(office):
     rounds = Rounds(office, Started(failure=AssertionError("nothing is to be started")))
     looked = len(rounds.go(NOW))  # the first time much is loaded
@@ -106,7 +111,7 @@ def test_twenty_minutes_at_rest_start_nothing_keep_nothing_and_take_little_time(
     assert 20 + 20 + 4 == looked
     assert kept == rows_in_all(office)
     assert {"reason": {""}, "failures": {0}, "starts": {0}} == {
-        "reason": {one.last_reason for one in read_rounds(office.database)},
+        "reason": {one.last_reason for one in rounds_of(office)},
         "failures": {one.failures for one in read_day(office.database, NOW.date())},
         "starts": {one.starts for one in read_day(office.database, NOW.date())},
     }

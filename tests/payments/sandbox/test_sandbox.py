@@ -149,17 +149,6 @@ def test_a_draw_asked_again_while_the_first_asking_is_on_its_way_is_drawn_once(g
     assert (43_21, 1) == (taken(gateway), len(events(gateway)))
 
 
-def test_what_arrives_late_finds_that_it_was_voided(gateway):
-    request = a_draw("tok_arrives_late_90s")
-    reference = gateway.prepare(request)
-    with pytest.raises(OutcomeUnknown):
-        gateway.confirm(reference, request)
-
-    gateway.void(reference, "void/a")
-
-    assert (0, []) == (taken(gateway), events(gateway))
-
-
 def test_tok_500_replayed_is_drawn_and_never_answers(gateway):
     request = a_draw("tok_500_replayed")
     reference = gateway.prepare(request)
@@ -417,20 +406,6 @@ def test_a_return_is_taken_out_of_a_later_payout_which_may_be_below_zero(gateway
 
     assert (Money(43_21 - 35), Money(-43_21)) == (paid.net, taken_out.net)
     assert paid.pays_out_on < taken_out.pays_out_on
-
-
-def test_a_draw_cannot_be_voided_once_its_batch_is_closed(gateway):
-    result = draw(gateway, a_draw())
-    gateway.set_clock(datetime.fromisoformat("2026-11-04T17:00:00-05:00"))
-
-    assert (False, 43_21) == (gateway.void(result.reference, "void/a"), taken(gateway))
-
-
-def test_a_voided_draw_brings_no_late_event(gateway):
-    result = draw(gateway, a_draw("tok_chargeback_d20"))
-
-    assert gateway.void(result.reference, "void/a")
-    assert (0, []) == (taken(gateway), events(gateway))
 
 
 def test_a_gateway_under_faults_draws_each_payment_once_if_it_is_asked_as_it_must_be(tmp_path):

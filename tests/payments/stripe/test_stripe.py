@@ -175,6 +175,17 @@ def test_a_draw_that_wants_the_customer_is_declined_and_taken_off(desk):
     assert "canceled" == desk.api.get(f"/v1/payment_intents/{result.reference}").json()["status"]
 
 
+def test_a_draw_that_somebody_cancelled_at_stripes_own_desk_is_a_clerks(desk):
+    request = a_draw(desk)
+    reference = desk.gateway.prepare(request)
+    desk.api.post(f"/v1/payment_intents/{reference}/cancel").raise_for_status()
+
+    result = desk.gateway.confirm(reference, request)
+
+    assert (DrawAnswer.DECLINED, "voided") == (result.answer, result.code)
+    assert (Advice.CLERK, 0) == (result.advice, desk.taken())
+
+
 def test_where_the_customer_can_be_led_to_their_bank_a_draw_awaits_them(desk):
     request = replace(a_draw(desk, desk.wanting), is_by_customer=True, returns_to=BACK)
 
@@ -204,7 +215,7 @@ def test_what_is_no_page_to_be_led_to_is_none(action):
 
 
 def test_a_draw_that_wants_the_customer_and_cannot_be_taken_off_is_unknown(desk):
-    desk.lose("void", "before")
+    desk.lose("cancel", "before")
 
     with pytest.raises(OutcomeUnknown):
         confirmed(desk, a_draw(desk, desk.wanting))

@@ -10,9 +10,9 @@ from bench.splitter.made_up_bills import ACCOUNT, AMOUNT_DUE, DUE_DATE, made_up_
 from bench.splitter.producers import PRODUCERS
 from domain.periods import BulkFile
 from splitter.bulk_file.splitting import split
-from splitter.copying.audit import audit, is_surely_clean
+from splitter.copying.audit import audit
 from splitter.store.bill_store import BillStore
-from tests.splitter.pdf_builders import everything_in, opened, pixels, text
+from tests.splitter.pdf_builders import everything_in, is_surely_clean, opened, pixels, text
 
 BILLS = 12
 SLOW = {"chromium", "weasyprint"}

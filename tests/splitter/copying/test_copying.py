@@ -66,17 +66,6 @@ def test_a_copy_holds_shared_objects_once(bills):
     assert len(pictures) == 1
 
 
-def test_many_pages_are_written_piece_by_piece_with_each_shared_object_once(bills):
-    pieces = []
-
-    BillCopier.open(bills).write_pages([3, 1, 2], pieces.append)
-
-    batch = b"".join(pieces)
-    assert [text(bills, page) for page in (3, 1, 2)] == [text(batch, page) for page in range(3)]
-    assert batch.count(b"/Subtype /Image") + batch.count(b"/Subtype/Image") == 1
-    assert max(len(piece) for piece in pieces) < len(batch)
-
-
 def test_every_copy_is_correct_pdf(bills):
     with opened(BillCopier.open(bills).copy([0, 1])) as pdf:
         assert pdf.check_pdf_syntax() == []

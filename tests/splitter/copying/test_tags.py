@@ -6,11 +6,11 @@ import pytest
 from pikepdf import Array, Dictionary, Name, String
 
 from domain.bills import BillRange, Tagging
-from splitter.copying.audit import audit, is_surely_clean
+from splitter.copying.audit import audit
 from splitter.copying.copier import BillCopier
 from splitter.copying.labels import CopyLabels
 from splitter.copying.verifying import ForeignAccounts, find_stranger_in_tags
-from tests.splitter.pdf_builders import opened, pixels, text
+from tests.splitter.pdf_builders import is_surely_clean, opened, pixels, text
 from tests.splitter.tagged_builders import (
     FIRST,
     SECOND,

@@ -11,8 +11,9 @@ import pypdfium2.raw as pdfium
 import pytest
 
 from domain.bills import Tagging
-from splitter.copying.audit import audit, is_surely_clean
+from splitter.copying.audit import audit
 from splitter.copying.copier import BillCopier
+from tests.splitter.pdf_builders import is_surely_clean
 from tests.splitter.tagged_builders import bears
 
 ACCOUNTS = [f"{10 + number}-{345_678 + 7 * number}-{number:02d}" for number in range(4)]

@@ -12,11 +12,10 @@ from pikepdf import Array, Dictionary, Name
 from domain.bills import BillRange
 from domain.failures import Refused
 from splitter.bulk_file.splitting import plan, split
-from splitter.copying.audit import is_surely_clean
 from splitter.copying.copier import BillCopier
 from splitter.copying.verifying import ForeignAccounts, examine
 from splitter.pdf.objects import PypdfFailed
-from splitter.pdf.opening import open_bulk_file
+from splitter.pdf.opening import open_source
 from splitter.pdf.source import SourceFile
 from splitter.reading.page import DocumentText
 from splitter.store.bill_store import BillStore
@@ -24,7 +23,7 @@ from splitter.text.normalizing import text_checksum
 from splitter.text.patterns import compile_patterns
 from splitter.workers.messages import bill_from_message, bill_to_message
 from tests.splitter.hostile_builders import row, with_a_stream_for_a_table
-from tests.splitter.pdf_builders import a_bulk_file, a_page, changed, write_pdf
+from tests.splitter.pdf_builders import a_bulk_file, a_page, changed, is_surely_clean, write_pdf
 
 UNTOUCHED = {
     "compress_streams": False,
@@ -161,7 +160,7 @@ def test_a_length_kept_in_the_stream_it_is_the_length_of_is_refused(tmp_path):
     path = with_a_stream_for_a_table(tmp_path / "bills.pdf", body, b"".join(rows), 6)
 
     with pytest.raises(Refused) as refused:
-        open_bulk_file(path)
+        open_source(path)
 
     assert refused.value.code == "pdf-unreadable"
 

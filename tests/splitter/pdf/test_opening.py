@@ -7,7 +7,7 @@ import pytest
 
 from domain.failures import Refused
 from splitter.bulk_file.splitting import plan, split
-from splitter.pdf.opening import open_bulk_file
+from splitter.pdf.opening import open_source
 from splitter.store.bill_store import BillStore
 from tests.splitter.pdf_builders import a_bulk_file, a_page, changed, write_pdf
 
@@ -17,16 +17,21 @@ def bills(tmp_path):
     return write_pdf(tmp_path / "bills.pdf", [a_page(f"01.{n}") for n in range(10, 19)])
 
 
+def pages_of(path):
+    _, pages = open_source(path)
+    return len(pages)
+
+
 def refusal(path):
     with pytest.raises(Refused) as refused:
-        open_bulk_file(path)
+        open_source(path)
     assert refused.value.code == "pdf-unreadable"
     assert refused.value.message.count("bills.pdf") == 1
     return refused.value.message
 
 
 def test_a_sound_file_tells_its_number_of_pages(bills):
-    assert open_bulk_file(bills) == 9
+    assert pages_of(bills) == 9
 
 
 @pytest.mark.parametrize(
@@ -109,7 +114,7 @@ def test_a_file_locked_by_its_owner_alone_is_opened(bills):
         encryption=pikepdf.Encryption(owner="owner", user=""),
     )
 
-    assert open_bulk_file(bills) == 9
+    assert pages_of(bills) == 9
 
 
 def test_a_nested_page_tree_in_object_streams_is_opened(bills):
@@ -123,7 +128,7 @@ def test_a_nested_page_tree_in_object_streams_is_opened(bills):
 
     changed(bills, nest, object_stream_mode=pikepdf.ObjectStreamMode.generate)
 
-    assert open_bulk_file(bills) == 9
+    assert pages_of(bills) == 9
 
 
 @pytest.mark.parametrize("revision", [3, 4, 6])
@@ -190,4 +195,4 @@ def test_an_xfa_form_is_called_so_where_its_pages_are_drawn_by_a_script(bills, i
     if is_drawn_by_script:
         assert "is an XFA form" in refusal(bills)
     else:
-        assert 9 == open_bulk_file(bills)
+        assert 9 == pages_of(bills)
