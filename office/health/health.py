@@ -27,6 +27,8 @@ from office.health.machine import (
     web_offset,
 )
 from office.health.nights import lost_events, silent_rounds
+from office.health.paper import KIND as PAPER
+from office.health.paper import differing_print_files
 from office.health.prefect import failed_runs, late_runs, waiting_closes
 from office.health.texts import waiting_texts
 from office.health.work import (
@@ -39,7 +41,8 @@ from office.health.work import (
 
 SECONDS = 4.0  # a server that has not answered by then is asked again at the next look
 Offsets = dict[str, timedelta]
-ASKED = ("run-late", "run-failed", "prefect-down", "mail-server-down")  # of servers
+# What only a watch looks at: servers, which may be silent, and files, which take long to read.
+ASKED = ("run-late", "run-failed", "prefect-down", "mail-server-down", PAPER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ def look(office: Office, seconds: float = SECONDS) -> Health:
         *answers.get("prefect", [Condition("run-late", State.UNKNOWN, "No answer in time.")]),
         *answers.get("runs", [Condition("run-failed", State.UNKNOWN, "No answer in time.")]),
         *answers.get("mail", [_silent_mail_server(looking)]),
+        *differing_print_files(looking),
     ]
     return _health(looking, asked, offsets)
 
@@ -83,7 +87,7 @@ def look_at_books(office: Office) -> Health:
     """
     Look at everything that this machine and the books tell, and ask no server: in milliseconds.
 
-    Of mail server, Prefect server and clocks it says what the last watch found.
+    Of mail server, Prefect server, clocks and print files it says what the last watch found.
     """
     looking = _looking(office)
     return _health(looking, list(_as_watched(looking)), database_offset(looking))

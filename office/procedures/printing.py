@@ -1,6 +1,8 @@
-"""The next part of a period's print batches."""
+"""Print batches after the close: their next part, the same files again, who has fetched them."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -11,13 +13,13 @@ from domain.failures import Misuse, Refused
 from domain.words import say_count
 from office.equipment import locking
 from office.equipment.office import Office
-from splitter.runs.print_batch import PrintPart, write_next_part
+from splitter.runs.print_batch import PrintPart, make_again, write_next_part
 from splitter.runs.print_plans import faults_of
 from splitter.runs.records import fetch_documents
 
 PUT_BACK = (
-    "Put it back from a backup; or remove it, if what the printer has is as it was written, and "
-    "say again that it is fetched."
+    "Have it written again (`print --again`), or put it back from a backup; or remove it, if what "
+    "the printer has is as it was written, and say again that it is fetched."
 )
 
 
@@ -41,6 +43,59 @@ def write_waiting_part(office: Office, period: str) -> PrintPart:
             now = office.now(known)
             record_audit(books, now, office.who, "write print part", period, detail)
     return part
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenAgain:
+    """Print files that were missing or changed: those written again, those that cannot be."""
+
+    files: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+def write_again(office: Office, period: str | None = None) -> WrittenAgain:
+    """
+    Write print files again, byte for byte, that are missing or changed and that nobody fetched.
+
+    Of one period, or of all. Each is made beside its place, compared with the digests that the
+    books have had since it was written first, audited, and only then put there. What comes out
+    otherwise stays as it is found: the printer's order and the books would not tell of the same
+    file. Killed at any moment, the same call goes on. Raises Misuse for an unknown period.
+    """
+    rows = print_batch.c
+    query = sa.select(rows.period).where(rows.fetched_at.is_(None)).distinct().order_by(rows.period)
+    with office.database.reading() as books:
+        periods = [period] if period is not None else list(books.scalars(query))
+    files: list[str] = []
+    others: list[str] = []
+    for one in periods:
+        written, left = _write_again(office, one)
+        files += written
+        others += left
+    return WrittenAgain(tuple(files), tuple(others))
+
+
+def _write_again(office: Office, period: str) -> tuple[list[str], list[str]]:
+    known = get_run(office.database, period)
+    folder = office.print_folder
+    written, left = [], []
+    with locking.working_on(office, period):
+        with office.database.reading() as books:
+            if not faults_of(books, folder, period):
+                return [], []
+        fetch_documents(office.database, period, office.store, office.exports_folder)
+        exports, terms = office.exports_folder, office.print_terms
+        made = make_again(office.database, period, folder, exports_folder=exports, terms=terms)
+        for file, batch in made:
+            if batch is None:
+                left.append(file)
+                continue
+            with office.database.writing() as books:
+                now = office.now(known)
+                record_audit(books, now, office.who, "write print file again", file, period)
+            batch.give_names(folder)
+            written.append(file)
+    return written, left
 
 
 def mark_fetched(office: Office, period: str | None = None, file: str = "") -> tuple[str, ...]:

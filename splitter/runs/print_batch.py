@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -32,6 +32,7 @@ from splitter.runs.print_plans import (
     mark_written,
     record_plans,
     settle,
+    stem_of,
     unfinished_part,
 )
 from splitter.runs.records import staged_files
@@ -54,14 +55,25 @@ def choose_waiting(database: Database, period: str, terms: PrintTerms = USUAL_TE
     return _choose(database, period, waits, terms)
 
 
+def choose_printed(
+    database: Database, period: str, part: int, terms: PrintTerms = USUAL_TERMS
+) -> Chosen:
+    """Choose what is in the files of a part, also what is held back since: it is in them."""
+    return _select(database, period, paper.c.part == part, terms)
+
+
 def _choose(
     database: Database, period: str, where: sa.ColumnElement[bool], terms: PrintTerms
 ) -> Chosen:
-    """
-    Select bills by bulk file in the order of the post.
+    """Select what may go on paper: of an account's two bills neither, and none held back."""
+    may = (~is_doubled(), ~is_outsorted(bill.c.period, bill.c.account_key))
+    return _select(database, period, sa.and_(*may, where), terms)
 
-    Of an account's two bills neither, and none that is held back.
-    """
+
+def _select(
+    database: Database, period: str, where: sa.ColumnElement[bool], terms: PrintTerms
+) -> Chosen:
+    """Select bills by bulk file in the order of the post."""
     same_account = [
         sa.and_(table.c.period == period, table.c.account_key == bill.c.account_key)
         for table in (account, delivery_plan, paper)
@@ -77,12 +89,7 @@ def _choose(
         .join(account, same_account[0])
         .join(delivery_plan, same_account[1])
         .outerjoin(paper, sa.and_(same_account[2], same_edition))
-        .where(
-            bill.c.period == period,
-            ~is_doubled(),
-            ~is_outsorted(bill.c.period, bill.c.account_key),
-            where,
-        )
+        .where(bill.c.period == period, where)
     )
     chosen: defaultdict[int, list[tuple[PaperBill, str]]] = defaultdict(list)
     with database.reading() as books:
@@ -187,6 +194,42 @@ def write_next_part(
     chosen = _left(database, number, choose_waiting(database, period, terms), period)
     faults += _write(database, period, number, chosen, folder, exports_folder, now, terms)
     return _read_part(database, period, number if chosen else begun or number, faults)
+
+
+def make_again(
+    database: Database,
+    period: str,
+    folder: BillStore,
+    *,
+    exports_folder: Path,
+    terms: PrintTerms = USUAL_TERMS,
+) -> Iterator[tuple[str, PrintBatch | None]]:
+    """
+    Make each print file anew that is missing or changed and that nobody has fetched.
+
+    Gives its path as the books have it, and the files, which nobody finds before they are given
+    their names. None where they are not, byte for byte, what the books say was written: an
+    address, a bill or a setting is another by now, and nothing is left of the attempt.
+    """
+    with database.reading() as books:
+        lost = {stem_of(fault.file) for fault in faults_of(books, folder, period)}
+        rows = books.execute(sa.select(print_batch).where(print_batch.c.period == period)).all()
+    files = {file.bulk: file for file in staged_files(database, period, exports_folder)}
+    for row in rows:
+        if stem_of(row.file) in lost:
+            bills = choose_printed(database, period, row.part, terms).get(row.bulk, [])
+            plan = PrintPlan(period, row.part, files[row.bulk], bills, terms)
+            yield row.file, _made_the_same(plan, row, folder)
+
+
+def _made_the_same(plan: PrintPlan, row: Any, folder: BillStore) -> PrintBatch | None:
+    if len(plan.bills) != row.bills:
+        return None
+    batch = _make(plan, folder)
+    if (batch.sha256, batch.manifest_sha256) == (row.sha256, row.manifest_sha256):
+        return batch
+    discard_unfinished(folder, plan.path)
+    return None
 
 
 def last_later_part(database: Database, period: str) -> datetime | None:

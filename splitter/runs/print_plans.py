@@ -190,6 +190,11 @@ def faults_of(
     return [fault for row in found for fault in _faults(folder, row)]
 
 
+def stem_of(file: str) -> str:
+    """Return what the paths of a print file's PDF and of its list have in common."""
+    return file.rpartition(".")[0]
+
+
 def unfinished_part(books: Connection, period: str) -> int | None:
     """Return the part that was planned and is not written; None: there is none."""
     part: int | None = books.scalar(
@@ -215,7 +220,7 @@ def has_print_files(database: Database, period: str) -> bool:
 def _faults(folder: BillStore, row: Any) -> list[PrintFault]:
     expected = {row.file: row.sha256}
     if row.manifest_sha256:
-        expected[f"{row.file.removesuffix('.pdf')}.csv"] = row.manifest_sha256
+        expected[f"{stem_of(row.file)}.csv"] = row.manifest_sha256
     found = {file: folder.sha256_of(_below(file)) for file in expected}
     return [
         PrintFault(file, "missing" if found[file] is None else "changed")

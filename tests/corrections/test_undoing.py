@@ -162,6 +162,26 @@ def test_a_print_file_that_somebody_changed_is_told_and_not_marked_as_fetched(of
     assert ["print/2026-10/utility-bill-0.pdf"] == marked.json["fetched"]
 
 
+def test_a_print_file_that_is_lost_is_written_again_by_a_command(office):
+    name = "print/2026-10/utility-bill-0.pdf"
+    file = office.home / name
+    written = file.read_bytes()
+    file.unlink()
+    health = office("health", "--json", "--as-of", WEDNESDAY)
+
+    again = office("print", "2026-10", "--again", "--json")
+    once_more = office("print", "--again", "--json")
+    both = office("print", "--again", "--fetched")
+
+    assert "print-files-differ/2026-10" in [
+        one["name"] for one in health.json["conditions"] if one["state"] == "trouble"
+    ]
+    assert (0, [name], []) == (again.status, again.json["written"], again.json["others"])
+    assert written == file.read_bytes()
+    assert (0, []) == (once_more.status, once_more.json["written"])
+    assert 2 == both.status
+
+
 def test_an_undo_takes_along_what_a_kill_left_of_the_print_batch(office):
     """A file that has its name and was never listed goes, and its plan."""
     columns = "period, part, bulk, form, file, sha256, manifest_sha256"

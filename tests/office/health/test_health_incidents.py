@@ -252,7 +252,7 @@ def test_every_kind_is_looked_at(tmp_path, database):
         "export-overdue", "close-forgotten", "schedule-forgotten", "work-missed", "run-late",
         "service-down", "postings-stuck", "mail-server-down", "clock-off", "disk-nearly-full",
         "close-waits", "run-failed", "rounds-silent", "events-lost", "texts-waiting",
-        "feed-stale", "deposits-differ",
+        "feed-stale", "deposits-differ", "print-files-differ",
     } == {one.kind for one in found.conditions}  # fmt: skip
 
 

@@ -113,7 +113,7 @@ def print_and_die(database: Database, place: Path, part: str, moment: int, **ter
 def _print(
     url: str, place: Path, part: str, moment: int, terms: dict[str, Any], answering: Any
 ) -> None:
-    moments = _Moments(moment, str(place / "print"))
+    moments = Moments(moment, str(place / "print"))
     event.listen(Engine, "commit", moments.on_commit)
     sys.addaudithook(moments.on_audit)
     database = Database(url)
@@ -122,7 +122,7 @@ def _print(
     answering.send(moments.counted)
 
 
-class _Moments:
+class Moments:
     def __init__(self, last: int, folder: str) -> None:
         self.counted, self._last, self._folder = 0, last, folder
 
