@@ -20,6 +20,7 @@ from splitter.pdf.opening import open_source
 from splitter.pdf.pages import PageTree
 from splitter.pdf.source import SourceFile
 from splitter.pdf.syntax import (
+    Fillable,
     UnsupportedPdf,
     dictionary,
     items,
@@ -107,7 +108,7 @@ class _Parts:
     tagging: Tagging
     attributes: list[bytes]
     annotations: Mapping[int, bytes]
-    elements: Mapping[int, bytes]
+    elements: Mapping[int, Fillable]
     catalog: bytes = b""
     texts: tuple[TagText, ...] = ()
 
@@ -218,18 +219,22 @@ class BillCopier:
                 for row in root.rows
             ]  # fmt: skip
             tops = [document.renumbered(top) for top in root.tops]
-            document.pack(self._get_with(elements))
+            document.pack(elements)
             gathered.add(tops, rows, has_suspects=root.has_suspects)
             gathered.languages.add(self._tagger.language)
         return layers
 
-    def _with_language(self, root: TreeRoot, elements: Mapping[int, bytes]) -> dict[int, bytes]:
+    def _with_language(
+        self, root: TreeRoot, elements: Mapping[int, Fillable]
+    ) -> dict[int, Fillable]:
         """Let each top element say the language of its file: among others' nothing else does."""
         found, language = dict(elements), self._tagger.language
         for number in map(reference, root.tops):
             assert number is not None
-            if language and b"/Lang" not in dictionary(found[number]):
-                found[number] = found[number].removesuffix(b">>") + b"/Lang(" + language + b")>>"
+            body, numbers = found[number]
+            if language and b"/Lang" not in dictionary(body % numbers):
+                body = body.removesuffix(b">>") + b"/Lang(" + language + b")>>"
+                found[number] = body, numbers
         return found
 
     def _copy(self, pages: Sequence[int], labels: CopyLabels) -> MadeCopy:
@@ -258,7 +263,7 @@ class BillCopier:
         entries += parts.catalog + labels.catalog(self._tagger.language)
         if is_tagged and not document.sources.isdisjoint(parts.elements):
             return self._untagged(pages, labels)  # what pages show is one of the elements
-        document.finish(entries, get_packed=self._get_with(parts.elements) if is_tagged else None)
+        document.finish(entries, parts.elements)
         digest = block.digest.copy()
         digest.update(b"".join(written[1:]))  # the first part is the block
         return MadeCopy(b"".join(written), digest.hexdigest(), parts.tagging, parts.texts)

@@ -12,7 +12,7 @@ from splitter.copying.page_attributes import PageAttributes, TaggedAnnotations
 from splitter.copying.sanitizing import Pruner
 from splitter.pdf.pages import PageTree
 from splitter.pdf.source import SourceFile
-from splitter.pdf.syntax import UnsupportedPdf, dictionary
+from splitter.pdf.syntax import Fillable, UnsupportedPdf, dictionary
 from splitter.tags.choosing import BillPages
 from splitter.tags.reading import TagTree
 from splitter.tags.values import language_of, to_text
@@ -29,7 +29,7 @@ class TaggedPages:
 
     attributes: list[bytes]
     annotations: Mapping[int, bytes]
-    elements: Mapping[int, bytes]  # the tree's root among them
+    elements: Mapping[int, Fillable]  # the tree's root among them
     catalog: bytes
     texts: tuple[TagText, ...]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from splitter.copying.labels import NO_LABELS, CopyLabels
 from splitter.pdf.objects import RawObject
-from splitter.pdf.syntax import renumbered
+from splitter.pdf.syntax import Fillable, renumbered
 
 HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
 CATALOG, PAGES = 1, 2
@@ -97,17 +97,16 @@ class Document:
         """Return a value of the source with the numbers that its objects have here."""
         return renumbered(raw, self._number_of)
 
-    def finish(self, catalog_entries: bytes, get_packed: GetObject | None = None) -> None:
+    def finish(self, catalog_entries: bytes, packed: Mapping[int, Fillable] | None = None) -> None:
         """
         Write the catalog, the list of pages and the cross-reference table.
 
-        With `get_packed` it hands out what the catalog alone refers to, which is written together
-        and compressed: the hundreds of small objects of a structure tree would else double a copy.
+        `packed` are objects that the catalog alone refers to. They are written together and
+        compressed: the hundreds of small ones of a structure tree would else double a copy.
         """
         entries = self.renumbered(catalog_entries)
-        if get_packed is not None:
-            self._get = get_packed
-            self._pack_waiting()
+        if packed:
+            self._pack_waiting(packed)
         self._write_waiting()
         if self._metadata:
             entries += b"/ViewerPreferences<</DisplayDocTitle true>>/Metadata %d 0 R" % (
@@ -149,18 +148,23 @@ class Document:
         self._write_object(number, RawObject(body, content))
         self._write(b"startxref\n%d\n%%%%EOF\n" % table)
 
-    def _pack_waiting(self) -> None:
-        """Write what waits, and has no stream, into one object stream."""
-        number = self._next_number()
+    def _pack_waiting(self, bodies: Mapping[int, Fillable]) -> None:
+        """Write what waits, and has no stream, into one object stream; most are in `bodies`."""
+        number, number_of = self._next_number(), self._number_of
         parts: list[bytes] = []
         heads: list[bytes] = []
         position = 0
         for source_number in self._waiting:  # grows while it is worked off
-            found, _ = self._get(source_number)
-            here, body = self._numbers[source_number], self.renumbered(found.body)
-            if found.stream is not None:
-                self._write_object(here, RawObject(body, found.stream))
-                continue
+            here = self._numbers[source_number]
+            if source_number in bodies:
+                written, numbers = bodies[source_number]
+                body = written % tuple([number_of(number) for number in numbers])
+            else:
+                found, _ = self._get(source_number)
+                body = self.renumbered(found.body)
+                if found.stream is not None:
+                    self._write_object(here, RawObject(body, found.stream))
+                    continue
             self._packed[here] = number, len(parts)
             heads.append(b"%d %d" % (here, position))
             parts.append(body)
@@ -183,11 +187,9 @@ class Document:
         self._write_object(number, RawObject(body))
         return number
 
-    def pack(self, get: GetObject) -> None:
-        """Take what is referred to and not here yet from this source, together and compressed."""
-        before, self._get = self._get, get
-        self._pack_waiting()
-        self._get = before
+    def pack(self, bodies: Mapping[int, Fillable]) -> None:
+        """Write what is referred to and not here yet, most of it these, together and compressed."""
+        self._pack_waiting(bodies)
 
     def add_objects(self, numbers: Iterable[int]) -> None:
         """Add objects of the source that pages to come will need."""

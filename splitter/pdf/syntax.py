@@ -106,6 +106,24 @@ def renumbered(raw: bytes, number_of: Callable[[int], int]) -> bytes:
     return _REFERENCE.sub(write, raw)
 
 
+# A value with a `%d` wherever it refers to an object, and the numbers that come there.
+Fillable = tuple[bytes, tuple[int, ...]]
+
+
+def fillable(raw: bytes) -> Fillable:
+    """Return a value with gaps for the numbers of the objects that it refers to."""
+    numbers: list[int] = []
+
+    def write(match: re.Match[bytes]) -> bytes:
+        if match[1]:
+            numbers.append(int(match[1]))
+        return b"%d 0 R" if match[1] else match[0]
+
+    if b"%" in raw:
+        raise UnsupportedPdf("a sign that stands for a number")
+    return _REFERENCE.sub(write, raw), tuple(numbers)
+
+
 def names(raw: bytes) -> set[bytes]:
     """Return all names in a content stream, plainly spelled and without their slash."""
     found = set(_NAME.findall(raw))

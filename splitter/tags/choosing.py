@@ -19,6 +19,9 @@ _Content = tuple[bytes, int | None, int]
 _DROPPED: _Content = (b"", None, 0)
 
 
+Kid = bytes | int  # as a copy has it: an element's number in the source, or a mark, or a link
+
+
 @dataclass(frozen=True)
 class BillPages:
     """What the tags of a bill begin with: its pages, and the annotations that its copy keeps."""
@@ -34,7 +37,7 @@ class ChosenElements:
 
     tops: list[int] = field(default_factory=list)
     elements: dict[int, Element] = field(default_factory=dict)
-    kids: dict[int, list[bytes]] = field(default_factory=dict)
+    kids: dict[int, list[Kid]] = field(default_factory=dict)
     whole: set[int] = field(default_factory=set)  # nothing below them is anybody else's
     marks: list[dict[int, int]] = field(default_factory=list)  # by page: mark to element
     owners: dict[int, int] = field(default_factory=dict)  # annotation to element
@@ -46,8 +49,7 @@ class ChosenElements:
         while waiting:
             number = waiting.pop()
             order.append(number)
-            below = map(reference_of, reversed(self.kids[number]))
-            waiting += [kid for kid in below if kid is not None]
+            waiting += [kid for kid in reversed(self.kids[number]) if isinstance(kid, int)]
         return order
 
 
@@ -83,7 +85,7 @@ class _Choice:
         self._tree.keep(self._climbed[root])
         self._choose_some(self._climbed[root], 0)
         kids = self._chosen.kids.pop(root, [])
-        self._chosen.tops = [top for top in map(reference_of, kids) if top is not None]
+        self._chosen.tops = [top for top in kids if isinstance(top, int)]
         self._chosen.elements = {n: self._element(n) for n in self._chosen.kids}
         return self._chosen
 
@@ -99,7 +101,7 @@ class _Choice:
             number = start
             while number != tree.root and number not in self._climbed:
                 chain.add(number)
-                element = self._climbed[number] = tree.element(number)
+                element = self._climbed[number] = tree.element(number, self._climbed)
                 if element.parent is None or len(chain) > DEEPEST:
                     raise UnsupportedPdf("an element that hangs in the air, or too deep")
                 self._children.setdefault(element.parent, []).append(number)
@@ -110,9 +112,8 @@ class _Choice:
     def _element(self, number: int) -> Element:
         return self._climbed.get(number) or self._tree.element(number)
 
-    def _child(self, kid: bytes, parent: Element) -> Element | None:
+    def _child(self, number: int | None, parent: Element) -> Element | None:
         """Return the climbed element that a kid is; raises UnsupportedPdf if it says otherwise."""
-        number = reference_of(kid)
         child = self._climbed.get(number) if number is not None else None
         if child is not None and child.parent != parent.number:
             raise UnsupportedPdf("an element of two parents")
@@ -122,19 +123,20 @@ class _Choice:
         """Say whether all content below an element is the bill's; the first that is not tells."""
         known = self._is_whole.get(element.number)
         if known is None:
-            known = all(self._is_own(kid, element) for kid in element.kids)
+            known = all(
+                self._is_own(kid, number, element) for kid, number in element.numbered_kids()
+            )
             self._is_whole[element.number] = known
             if not known:
                 self._tree.keep(element)
         return known
 
-    def _is_own(self, kid: bytes, element: Element) -> bool:
-        child = self._child(kid, element)
+    def _is_own(self, kid: bytes, number: int | None, element: Element) -> bool:
+        child = self._child(number, element)
         if child is not None:
             return self._has_only_own(child)
-        if self._content(kid, element) is not None:
+        if self._content(kid, number, element) is not None:
             return True
-        number = reference_of(kid)
         return (
             number is not None
             and self._is_empty(number, element.number, 0)
@@ -152,28 +154,28 @@ class _Choice:
             return
         kids = self._chosen.kids[element.number] = []
         self._chosen.whole.add(element.number)
-        for kid in element.kids:
-            child = self._child(kid, element)
-            number = reference_of(kid)
+        for kid, number in element.numbered_kids():
+            child = self._child(number, element)
             if child is not None:
                 self._choose(child, depth + 1)
-                kids += [kid] if child.number in self._chosen.kids else []
-            elif (content := self._content(kid, element)) is not None:
+                if child.number in self._chosen.kids:
+                    kids.append(child.number)
+            elif (content := self._content(kid, number, element)) is not None:
                 kids += self._claimed(content, element)
             elif number is not None:
                 self._choose_empty(number, depth + 1)
-                kids.append(kid)
+                kids.append(number)
 
     def _choose_some(self, element: Element, depth: int) -> None:
         """Keep the bill's own kids of an element that has others' as well."""
-        chosen: dict[int, list[bytes]] = {}
+        chosen: dict[int, list[Kid]] = {}
         for number in self._children.get(element.number, ()):
             place = element.place_of(number)
             if place is None:
                 raise UnsupportedPdf("an element that its parent does not know")
             self._choose(self._climbed[number], depth + 1)
             if number in self._chosen.kids:
-                chosen[place] = [element.kids[place]]
+                chosen[place] = [number]
         if element.number in self._direct:
             chosen |= self._own_marks(element, chosen.keys())
         if chosen:
@@ -182,36 +184,35 @@ class _Choice:
                 kid for place in sorted(chosen) for kid in chosen[place]
             ]
 
-    def _own_marks(self, element: Element, known: Set[int]) -> dict[int, list[bytes]]:
+    def _own_marks(self, element: Element, known: Set[int]) -> dict[int, list[Kid]]:
         if len(element.kids) > _MOST_KIDS:
             raise UnsupportedPdf("an element with too many marks")
-        found: dict[int, list[bytes]] = {}
-        for place, kid in enumerate(element.kids):
-            content = self._content(kid, element) if place not in known else None
+        found: dict[int, list[Kid]] = {}
+        for place, (kid, number) in enumerate(element.numbered_kids()):
+            content = self._content(kid, number, element) if place not in known else None
             if content is not None and (claimed := self._claimed(content, element)):
-                found[place] = claimed
+                found[place] = [*claimed]
         return found
 
-    def _add_empty(self, element: Element, chosen: dict[int, list[bytes]], depth: int) -> None:
+    def _add_empty(self, element: Element, chosen: dict[int, list[Kid]], depth: int) -> None:
         """Add elements without content that stand next to the bill's own and say its page."""
         for start in sorted(chosen):
             for step in (-1, 1):
                 place = start + step
                 while 0 <= place < len(element.kids) and place not in chosen:
-                    number = reference_of(element.kids[place])
+                    number = element.number_at(place)
                     if number is None or not self._is_empty(number, element.number, 0):
                         break
                     if self._page_of(number) in self._places:
                         self._choose_empty(number, depth + 1)
-                        chosen[place] = [element.kids[place]]
+                        chosen[place] = [number]
                     place += step
 
-    def _content(self, kid: bytes, element: Element) -> _Content | None:
+    def _content(self, kid: bytes, number: int | None, element: Element) -> _Content | None:
         """Return a bill's mark or link, _DROPPED where it has no place, None for all else."""
         if kid.isdigit():
             return self._mark(kid, element.page, kid)
         if not kid.startswith(b"<<"):
-            number = reference_of(kid)
             kid = self._tree.source.get(number).body if number is not None else b""
             if b"/MCR" not in kid and b"/OBJR" not in kid:
                 return None
@@ -259,15 +260,15 @@ class _Choice:
         element = self._tree.element(number)
         if element.parent != parent or len(element.kids) > _MOST_KIDS:
             return False
-        kids = map(reference_of, element.kids)
+        kids = (kid for _, kid in element.numbered_kids())
         return all(kid is not None and self._is_empty(kid, number, depth + 1) for kid in kids)
 
     def _choose_empty(self, number: int, depth: int) -> None:
         if number in self._chosen.kids or depth > DEEPEST:
             raise UnsupportedPdf("an element below itself")
         element = self._tree.element(number)
-        self._chosen.kids[number] = element.kids
+        kids = [kid for _, kid in element.numbered_kids() if kid is not None]
+        self._chosen.kids[number] = [*kids]
         self._chosen.whole.add(number)
-        for kid in map(reference_of, element.kids):
-            if kid is not None:
-                self._choose_empty(kid, depth + 1)
+        for kid in kids:
+            self._choose_empty(kid, depth + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from splitter.pdf.syntax import dictionary, items, reference
+from splitter.pdf.syntax import Fillable, dictionary, items, reference
 
 ROOT = b"/StructTreeRoot"
 
@@ -20,12 +20,13 @@ class TreeRoot:
     has_suspects: bool
 
     @classmethod
-    def of(cls, elements: Mapping[int, bytes], catalog: bytes) -> TreeRoot:
+    def of(cls, elements: Mapping[int, Fillable], catalog: bytes) -> TreeRoot:
         """Read the root of a tree that was written for a copy, and what its catalog says of it."""
         told = dictionary(b"<<" + catalog + b">>")
         number = reference(told[ROOT])
         assert number is not None
-        root = dictionary(elements[number])
+        body, numbers = elements[number]
+        root = dictionary(body % numbers)
         numbered = items(dictionary(root[b"/ParentTree"])[b"/Nums"])
         suspects = b"/Suspects" in dictionary(told[b"/MarkInfo"])
         return cls(number, items(root[b"/K"]), numbered[1::2], suspects)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from splitter.pdf.syntax import UnsupportedPdf, items, string_bytes
-from splitter.tags.choosing import BillPages, ChosenElements, choose
+from splitter.pdf.syntax import Fillable, UnsupportedPdf, fillable, items, string_bytes
+from splitter.tags.choosing import BillPages, ChosenElements, Kid, choose
 from splitter.tags.reading import Element, TagTree, entries_of
 from splitter.tags.values import (
     ATTRIBUTES,
@@ -15,12 +15,12 @@ from splitter.tags.values import (
     is_harmless,
     language_of,
     to_hexadecimal,
-    type_of,
 )
 
 _STRINGS = (b"/Alt", b"/ActualText", b"/E", b"/T")
 _LONGEST_TEXT = 100_000  # bytes
 _LINK, _NO_LINK = b"Link", b"Span"
+_PLACE = b"%d 0 R"  # where the number of an object comes
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class BillTags:
     """A bill's tags; references and numbers are those of the source until they are written."""
 
     root: int
-    bodies: Mapping[int, bytes]  # of the tree's objects, the root's among them
+    bodies: Mapping[int, Fillable]  # of the tree's objects, the root's among them
     annotation_keys: Mapping[int, int]
     marks: list[dict[int, int]]  # by page: those that an element has, and which
     texts: list[tuple[str, bytes]]  # that no page shows, with the kind of element that has each
@@ -56,7 +56,11 @@ class _Writing:
         self._order = chosen.in_order()
         self._texts: list[tuple[str, bytes]] = []
         self._types = {number: self._type(number) for number in self._order}
-        self._attributes = {n: self._read_attributes(n) for n in self._order}
+        self._attributes = {
+            number: self._read_attributes(number)
+            for number in self._order
+            if not self._element(number).is_bare
+        }
         self._identifiers = self._identified()
 
     def result(self) -> BillTags:
@@ -71,30 +75,32 @@ class _Writing:
         marks = self._chosen.marks
         return BillTags(self._tree.root, bodies, annotation_keys, marks, self._texts, catalog)
 
-    def _root(self, owners: list[tuple[int, int]]) -> bytes:
+    def _root(self, owners: list[tuple[int, int]]) -> Fillable:
         """Write the tree's root, with the elements of each page's marks and of each link."""
         rows = []
+        numbers = [*self._chosen.tops]
         for place, marks in enumerate(self._chosen.marks):
-            row = [
-                b"%d 0 R" % marks[mark] if mark in marks else b"null"
-                for mark in range(max(marks, default=-1) + 1)
-            ]
-            rows.append(b"%d[%b]" % (place, b" ".join(row)))
+            row = [marks.get(mark) for mark in range(max(marks, default=-1) + 1)]
+            written = b" ".join([b"null" if number is None else _PLACE for number in row])
+            rows.append(b"%d[%b]" % (place, written))
+            numbers += [number for number in row if number is not None]
         first = len(rows)
-        rows += [b"%d %d 0 R" % (first + at, owner) for at, (_, owner) in enumerate(owners)]
-        tops = b" ".join([b"%d 0 R" % top for top in self._chosen.tops])
+        rows += [b"%d %b" % (first + at, _PLACE) for at in range(len(owners))]
+        numbers += [owner for _, owner in owners]
+        tops = b" ".join([_PLACE] * len(self._chosen.tops))
         body = b"<</Type/StructTreeRoot/K[%b]/ParentTree<</Nums[%b]>>/ParentTreeNextKey %d" % (
             tops, b" ".join(rows), len(rows),
         )  # fmt: skip
         if self._identifiers:
             pairs = sorted(self._identifiers.values())
-            written = b" ".join([b"(%b) %d 0 R" % pair for pair in pairs])
-            body += b"/IDTree<</Names[%b]>>" % written
-        return body + b">>"
+            named = b" ".join([b"(%b) %b" % (name, _PLACE) for name, _ in pairs])
+            body += b"/IDTree<</Names[%b]>>" % named
+            numbers += [owner for _, owner in pairs]
+        return body + b">>", tuple(numbers)
 
     def _type(self, number: int) -> bytes:
-        kind = type_of(self._value(self._element(number).entries[b"/S"]), self._tree.roles)
-        if kind == _LINK and not any(b"/OBJR" in kid for kid in self._chosen.kids[number]):
+        kind = self._tree.type_of(self._element(number))
+        if kind == _LINK and not any(map(_is_link, self._chosen.kids[number])):
             return _NO_LINK  # it leads to another bill, and is not in this copy
         return kind
 
@@ -104,18 +110,28 @@ class _Writing:
     def _value(self, raw: bytes) -> bytes:
         return self._tree.value(raw)
 
-    def _body(self, number: int, names: Mapping[int, bytes]) -> bytes:
+    def _body(self, number: int, names: Mapping[int, bytes]) -> Fillable:
         element, kids = self._element(number), self._chosen.kids[number]
-        entries = element.entries
-        parts = [
-            b"<</Type/StructElem/S/" + self._types[number],
-            b"/P %d 0 R" % (element.parent or self._tree.root),
-        ]
-        has_marks = any(kid.isdigit() for kid in kids)
-        if element.page is not None and (has_marks or (not kids and self._is_whole(number))):
-            parts.append(b"/Pg %d 0 R" % element.page)
+        numbers = [element.parent or self._tree.root]
+        body = b"<</Type/StructElem/S/" + self._types[number] + b"/P " + _PLACE
+        if element.page is not None and (
+            any(isinstance(kid, bytes) and kid.isdigit() for kid in kids)
+            if kids
+            else self._is_whole(number)
+        ):
+            numbers.append(element.page)
+            body += b"/Pg " + _PLACE
+        written = [_written_kid(kid, numbers) for kid in kids]
         if kids:
-            parts.append(b"/K[" + b" ".join(kids) + b"]" if len(kids) > 1 else b"/K " + kids[0])
+            body += b"/K[" + b" ".join(written) + b"]" if len(kids) > 1 else b"/K " + written[0]
+        if not element.is_bare:
+            body += self._told(number, element, names)
+        return body + b">>", tuple(numbers)
+
+    def _told(self, number: int, element: Element, names: Mapping[int, bytes]) -> bytes:
+        """Return what an element says of itself beside its type, its place and its kids."""
+        entries = element.entries
+        parts: list[bytes] = []
         if b"/Lang" in entries and (language := language_of(self._value(entries[b"/Lang"]))):
             parts.append(b"/Lang(" + language + b")")
         if self._is_whole(number):
@@ -125,7 +141,7 @@ class _Writing:
         written = [self._written(number, attributes) for attributes in self._attributes[number]]
         if any(written):
             parts.append(b"/A[" + b"".join(written) + b"]")
-        return b"".join(parts) + b">>"
+        return b"".join(parts)
 
     def _is_whole(self, number: int) -> bool:
         return number in self._chosen.whole
@@ -204,3 +220,19 @@ class _Writing:
             names = b"".join([b"(%b)" % self._identifiers[name][0] for name in known])
             parts.append(HEADERS + b"[" + names + b"]")
         return b"<</O" + attributes.owner + b"".join(parts) + b">>" if parts else b""
+
+
+def _written_kid(kid: Kid, numbers: list[int]) -> bytes:
+    """Return a kid as it is written, and add the numbers that come into it."""
+    if isinstance(kid, int):
+        numbers.append(kid)
+        return _PLACE
+    if kid[:1] != b"<":
+        return kid
+    written, told = fillable(kid)
+    numbers += told
+    return written
+
+
+def _is_link(kid: Kid) -> bool:
+    return isinstance(kid, bytes) and b"/OBJR" in kid

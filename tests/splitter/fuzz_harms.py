@@ -263,7 +263,7 @@ def rebuilt(pdf: bytes, chance: Chance) -> bytes:
                 chance.choice(BUILT_HARMS)(document, chance)
             written = io.BytesIO()
             document.save(written, **way_to_save(chance))
-    except (pikepdf.PdfError, RuntimeError, ValueError, TypeError, KeyError, OverflowError):
+    except (pikepdf.PdfError, RuntimeError, ValueError, TypeError, LookupError, OverflowError):
         return pdf  # no library lets itself be told everything
     return written.getvalue()
 
