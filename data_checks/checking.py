@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -15,7 +16,13 @@ from data_checks.choices.chosen import ALL, CheckChoices
 from data_checks.choices.muting import Mute, mark_known
 from data_checks.parameters import Thresholds, parameters
 from data_checks.recording import Conclusion, conclude, is_waivable, miscounted
-from data_checks.reviewed import LookedAt, merge_review, record_figures, review_register
+from data_checks.reviewed import (
+    LookedAt,
+    merge_review,
+    record_figures,
+    review_lines,
+    review_register,
+)
 from data_checks.runner import FailedRows, warm_up
 from database.books import Database
 from domain.checks import NEVER_WAIVED, CheckResult, CheckStatus, Severity
@@ -67,8 +74,13 @@ def check_run(
         values = parameters(books, period, today, thresholds)
     chosen = choices.as_chosen(checks)
     queries = {check.name: to_query(check.sql, values) for check in chosen}
-    verdicts = runner.judge(database.url, queries)
-    reviewed = None if at is None else review_register(database, period, choices, at)
+    # lines are looked at while the database counts; the framework works in this thread alone
+    with ThreadPoolExecutor(1) as beside:
+        looking = None if at is None else beside.submit(review_lines, database, period, choices)
+        verdicts = runner.judge(database.url, queries)
+    reviewed = None
+    if looking is not None and at is not None:
+        reviewed = review_register(looking.result(), choices, at)
 
     looked = [_look(database, check, queries[check.name], verdicts[check.name]) for check in chosen]
     if reviewed is not None:

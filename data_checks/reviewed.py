@@ -9,7 +9,8 @@ from datetime import datetime
 from data_checks.check import Check, Finding
 from data_checks.choices.chosen import CheckChoices
 from data_checks.register.catalog import REGISTER, REVIEWED
-from data_checks.register.reviewing import Review, review
+from data_checks.register.reading import Register
+from data_checks.register.reviewing import Review, review_accounts, review_figures
 from database.books import Database, insert_rows
 from database.checking.tables import register_figure, register_record
 
@@ -25,10 +26,18 @@ class LookedAt:
     error: str = ""
 
 
-def review_register(database: Database, period: str, choices: CheckChoices, at: datetime) -> Review:
-    """Review a period's register with the limits in force; nothing is written."""
+Lines = tuple[Register, dict[str, list[Finding]]]  # a register and what was found of its lines
+
+
+def review_lines(database: Database, period: str, choices: CheckChoices) -> Lines:
+    """Look at a period's lines and accounts with the limits in force; nothing is written."""
     with database.reading() as books:
-        return review(books, period, choices.limits, at=at, own=choices.own_figures)
+        return review_accounts(books, period, choices.limits)
+
+
+def review_register(lines: Lines, choices: CheckChoices, at: datetime) -> Review:
+    """Judge the figures of a register whose lines have been looked at; nothing is written."""
+    return review_figures(*lines, choices.limits, at=at, own=choices.own_figures)
 
 
 def merge_review(

@@ -114,7 +114,7 @@ def _amounts_by_turn(register: Register) -> Any:
     Else last month's column holds those alone who are billed each month.
     """
     amounts = register.amount.astype("f8")
-    length = register.frame.groupby("account_key")["length"].transform("max").to_numpy("i8")
+    length = register.frame.groupby("account_place")["length"].transform("max").to_numpy("i8")
     for months in np.unique(length[length > 1]):
         rows = (length == months) & np.isnan(amounts[:, -2])
         if months < amounts.shape[1]:
@@ -209,7 +209,7 @@ def _taxes(frame: pd.DataFrame) -> list[str]:
 
 def _tax_shares(register: Register, name: str) -> Any:
     """Return for each month what share of the charges it stands on the tax was."""
-    keys = register.frame["account_key"]
+    keys = register.frame["account_place"]
     billed = pd.DataFrame(np.nan_to_num(register.amount.astype("f8"))).groupby(keys.to_numpy())
     base = billed.transform("sum").to_numpy()
     rows = np.nonzero((register.frame["service"] == name).to_numpy())[0]

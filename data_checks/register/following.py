@@ -50,9 +50,9 @@ def _measures(frame: pd.DataFrame) -> Iterator[Measure]:
     """Yield what charges may follow: each service's use by account, and all lines with a meter."""
     metered = frame[(frame["usage"].notna() | frame["usage_before"].notna())]
     for _, lines in metered.groupby("service", observed=True):
-        by = lines.groupby("account_key")
+        by = lines.groupby("account_place")
         yield by["usage"].sum(min_count=1), by["usage_before"].sum(min_count=1)
-    by = frame.groupby("account_key")
+    by = frame.groupby("account_place")
     yield by["amount"].sum(min_count=1), by["amount_before"].sum(min_count=1)
 
 
@@ -69,7 +69,7 @@ def _by_best(lines: pd.DataFrame, measures: list[Measure]) -> Any:
 
 
 def _fit(lines: pd.DataFrame, measure: Measure) -> Any:
-    now, before = (lines["account_key"].map(one).to_numpy("f8") for one in measure)
+    now, before = (lines["account_place"].map(one).to_numpy("f8") for one in measure)
     fitted = np.full(len(lines), np.nan)
     if ((now >= 0) & (before >= 0)).sum() < HAVE_IT * len(lines):
         return fitted

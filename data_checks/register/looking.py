@@ -98,7 +98,7 @@ def _look_at_low(found: UnusualLines, f: pd.DataFrame, metered: Claim, limits: L
     zero &= ~f["recent_zero"] & ~(f["year_ago"] == 0)
 
     by = pd.DataFrame({"one": metered, "quiet": metered & (f["ratio"] < 0.5)})
-    both = by.groupby(f["account_key"]).transform("sum")
+    both = by.groupby(f["account_place"]).transform("sum")
     is_empty = (both["one"] >= 2) & (both["quiet"] == both["one"])
     found.claims["usage-low"] = low & ~is_empty
     found.claims["usage-zero"] = zero & ~is_empty
@@ -120,13 +120,13 @@ def _with_estimate(f: pd.DataFrame) -> Claim:
 def _is_changing(f: pd.DataFrame, metered: Claim) -> Claim:
     """Tell whose meter is changed this month: its use stands on two lines."""
     new = metered & (f["months"] == 0)
-    return new.groupby([f["account_key"], f["service"]]).transform("any")
+    return new.groupby(f["pair"]).transform("any")
 
 
 def _follows(f: pd.DataFrame) -> Claim:
     """Return what an account's charges without a meter lost since last month: sewer by use."""
     lost = (f["amount_before"] - f["amount"]).where(f["usage"].isna() & f["amount"].notna())
-    return lost.clip(lower=0).fillna(0).groupby(f["account_key"]).transform("sum")
+    return lost.clip(lower=0).fillna(0).groupby(f["account_place"]).transform("sum")
 
 
 def _look_at_reads(found: UnusualLines, f: pd.DataFrame, metered: Claim, limits: Limits) -> None:
@@ -184,30 +184,30 @@ def _look_at_meters(found: UnusualLines, f: pd.DataFrame, metered: Claim) -> Non
 
 
 def _look_at_services(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Limits) -> None:
-    of_account = now.groupby(f["account_key"]).transform("sum")
-    of_service = now.groupby([f["account_key"], f["service"]]).transform("sum")
+    of_account = now.groupby(f["account_place"]).transform("sum")
+    of_service = now.groupby(f["pair"]).transform("sum")
     before, earlier = f["amount_before"], f["amount_earlier"]
     had = before.notna() & earlier.notna()
     dropped = ~now & had & (of_account > 0) & ((of_service == 0) | _is_left_out(f, now))
     dropped &= (f["status"] == "active") & (
         before.abs() >= limits.per("service-dropped", "money", f)
     )
-    was = before.notna().groupby(f["service"]).transform("sum")
+    was = before.notna().groupby(f["service_place"]).transform("sum")
     _put(found, "service-dropped", dropped, was, f, "lines are not billed any more")
-    age = f["months_billed"].groupby(f["account_key"]).transform("max")
-    lived = f["months_billed"].groupby([f["account_key"], f["service"]]).transform("max")
+    age = f["months_billed"].groupby(f["account_place"]).transform("max")
+    lived = f["months_billed"].groupby(f["pair"]).transform("max")
     added = now & (lived == 0) & (age >= ENOUGH)
     # a credit that belongs to another account is lost as a charge is
     added &= f["amount"].abs() >= limits.per("service-added", "money", f)
     added &= ~_is_occasional(f)
-    are = now.groupby(f["service"]).transform("sum")
+    are = now.groupby(f["service_place"]).transform("sum")
     _put(found, "service-added", added, are, f, "lines are billed that never were before")
 
 
 def _is_left_out(f: pd.DataFrame, now: Claim) -> Claim:
     """Tell lines of a meter beside which others of the service are billed, and no new one is."""
     new = now & (f["meter"] != "") & (f["amount_earlier"].isna() | f["amount_before"].isna())
-    changed = new.groupby([f["account_key"], f["service"]]).transform("any")
+    changed = new.groupby(f["pair"]).transform("any")
     return (f["meter_before"] != "") & f["usage_before"].notna() & ~changed
 
 
@@ -216,7 +216,7 @@ def _is_occasional(f: pd.DataFrame) -> Claim:
     now, before, earlier = (f[f"amount{one}"].notna() for one in ("", "_before", "_earlier"))
     had = before.astype("i8") + earlier.astype("i8")
     again = (before & (now | earlier)).astype("i8") + (earlier & before).astype("i8")
-    had_by, again_by = (one.groupby(f["service"]).transform("sum") for one in (had, again))
+    had_by, again_by = (one.groupby(f["service_place"]).transform("sum") for one in (had, again))
     return (had_by >= FEWEST_SEEN) & (again_by < OCCASIONAL * had_by)
 
 
@@ -224,7 +224,7 @@ def _put(
     found: UnusualLines, check: str, claim: Claim, of: Claim, f: pd.DataFrame, words: str
 ) -> None:
     """Claim a check of single lines; where a part of the whole service shares it, say it once."""
-    count = claim.groupby(f["service"]).transform("sum")
+    count = claim.groupby(f["service_place"]).transform("sum")
     together = claim & (count > TOGETHER * of) & (count >= FEW)
     found.claims[check] = claim & ~together
     found.in_all[check] = [
@@ -238,7 +238,7 @@ def _look_at_rates(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Lim
         now & (f["rate_code_before"] != "") & (f["rate_code"] != "") & f["amount_before"].notna()
     )
     changed = known & (f["rate_code"] != f["rate_code_before"])
-    part = changed.where(known).astype("f8").groupby(f["service"]).transform("mean")
+    part = changed.where(known).astype("f8").groupby(f["service_place"]).transform("mean")
     few = part < limits.per("rate-changed", "share", f)
     found.claims["rate-changed"] = changed & few
     many = f[changed & ~few].groupby("service").size()
@@ -289,7 +289,7 @@ def _look_at_prices(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Li
 def _has_turned(f: pd.DataFrame) -> Claim:
     """Tell charges that have become credits, and credits charges, where all had one sign before."""
     turned = (f["amount"] * f["amount_before"]) < 0
-    by = np.sign(f["amount_before"]).groupby([f["service"], f["rate"]])
+    by = np.sign(f["amount_before"]).groupby(f["rate_place"])
     return turned & (by.transform("mean").abs() > ONE_SIGN) & (by.transform("count") >= LIKE)
 
 
@@ -323,7 +323,7 @@ def _look_at_copies(
     countable = metered & (f["usage"] >= limits.per("bill-copied", "steps", f) * f["step"])
     countable &= f["step"] > 0
     by = pd.DataFrame({"same": same, "now": now, "countable": countable, "reads": same_reads})
-    of_account = by.groupby(f["account_key"]).transform("sum")
+    of_account = by.groupby(f["account_place"]).transform("sum")
     whole = (of_account["same"] == of_account["now"]) & (of_account["countable"] >= 2)
     first = now & ~f["account_key"].where(now).duplicated()
     found.claims["bill-copied"] = first & (whole | (of_account["reads"] > 0))

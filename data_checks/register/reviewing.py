@@ -84,12 +84,26 @@ def review(
     Without any month before, what needs one is not compared, and is no finding.
     """
     register, found = review_accounts(books, period, limits)
+    return review_figures(register, found, limits, at=at, own=own)
+
+
+def review_figures(
+    register: Register,
+    accounts: Mapping[str, list[Finding]],
+    limits: Limits,
+    *,
+    at: datetime,
+    own: tuple[ExpectedFigure, ...] = (),
+) -> Review:
+    """Judge the figures of a register whose lines and `accounts` have been looked at."""
+    found = {check: list(rows) for check, rows in accounts.items()}
     errors: dict[str, str] = {}
     judgement = None
     if len(register.frame):
         lines = list_lines(register)
         figures = list_figures(register, limits, own)
         if figures and len(lines):
+            period = register.period.period
             judgement = judge_figures(lines, figures, period=period, at=at)
             _add_figures(found, errors, judgement, values_of(lines), limits)
     return Review(

@@ -96,10 +96,10 @@ def _common_rise(frame: pd.DataFrame, flat: Any, now: str, before: str) -> tuple
     flat = flat & frame[now].notna() & (frame[before].abs() > 0)
     rise = (frame[now] / frame[before]).where(flat)
     # a rise is the same for bills of one month and of two
-    by = rise.groupby([frame["service"], frame["rate"]])
+    by = rise.groupby(frame["rate_place"])
     usual = by.transform("median")
     alike = ((rise - usual).abs() < ALIKE).astype("f8").where(flat)
-    part = alike.groupby([frame["service"], frame["rate"]]).transform("mean")
+    part = alike.groupby(frame["rate_place"]).transform("mean")
     return usual, part, by.transform("count")
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from data_checks.register.reading import HISTORY, MONTH, Matrix, Register
+from data_checks.register.reading import HISTORY, MONTH, SERVICES, Matrix, Register
 
 CLASS_SIZE = 30  # customers of a class, below which it has no season of its own
 WHOLE = 10  # months that make a customer steady
@@ -36,18 +35,34 @@ def add_usual(register: Register) -> pd.DataFrame:
     frame["months_billed"] = (~np.isnan(register.amount[:, :-1])).sum(axis=1)
     rate = frame["rate_code"].where(frame["rate_code"] != "", frame["rate_code_before"])
     frame["rate"] = rate.fillna("")
+    rates, _ = pd.factorize(frame["rate"])
+    frame["rate_place"] = rates * SERVICES + frame["service_place"]  # a service's rate code
     _add_lengths(register)
     frame["class"] = class_names(frame["service"], frame["rate"], frame["length"])
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # the median of nothing is not a number
+    with np.errstate(all="ignore"):
         index = _index(frame, past, now)
         level = np.where(past > 0, past, np.nan) / index[:, :-1]
-        centre = np.nanmedian(level, axis=1)
+        centre = row_medians(level)
         deviations = np.abs(np.log(level / centre[:, None]))
-        spread = TO_SIGMA * np.nanmedian(deviations, axis=1)
+        spread = TO_SIGMA * row_medians(deviations)
         _add_expected(register, centre, index)
         _add_distance(register, past, centre, index, spread)
     return frame
+
+
+def row_medians(values: Any) -> Any:
+    """
+    Return the median of each row's numbers; not a number where a row has none.
+
+    NumPy's own `nanmedian` masks and counts, and warns once for each row that is empty, of which a
+    young office has as many as lines.
+    """
+    ordered = np.sort(values, axis=1)  # what is not a number comes last
+    count = (~np.isnan(values)).sum(axis=1)
+    low, high = np.maximum(count - 1, 0) // 2, np.minimum(count // 2, values.shape[1] - 1)
+    rows = np.arange(len(values))
+    lower, upper = ordered[rows, low], ordered[rows, high]
+    return np.where(low == high, lower, (lower + upper) / 2)
 
 
 def class_names(services: Any, rates: Any, lengths: Any) -> Any:
@@ -94,7 +109,7 @@ def _drop_first_bills(register: Register, past: Matrix, seen: Any) -> None:
 def _index(frame: pd.DataFrame, past: Matrix, now: Matrix) -> Matrix:
     """Return the season and weather of each row's class: 1 is the customers' usual month."""
     live = np.where(past > 0, past, np.nan)
-    own = np.nanmedian(live, axis=1)
+    own = row_medians(live)
     there = int((~np.isnan(past)).any(axis=0).sum())
     whole = min(WHOLE, max(there, 1))
     length = frame["length"].to_numpy()
@@ -124,7 +139,7 @@ def _steady(rows: Any, used: Any, whole: int) -> Any:
 def _middle(shares: Matrix) -> Matrix:
     """Return each month's median; 1 for months that nobody was billed, none where few used."""
     billed = (~np.isnan(shares)).sum(axis=0)
-    middle = np.nanmedian(shares, axis=0)
+    middle = row_medians(shares.T)
     few = (billed > 0) & (billed < FEW_LIVE * len(shares))
     kept: Matrix = np.where(billed == 0, 1.0, np.where(few, 0.0, middle))
     return kept
