@@ -309,4 +309,4 @@ def value_in_force(
     newest = max(moment for _, moment in said)
     values = [value for value, moment in said if moment == newest]
     strict = STRICTER.get(name)
-    return strict if strict in values and strict is not None else values[-1]
+    return strict if strict in values else values[-1]

@@ -13,7 +13,7 @@ from itertools import combinations
 from domain.money import ZERO, Money
 
 MOST_JOINED = 10  # payouts of one day, or lines of one: 1,013 ways to join two or more
-FAR = timedelta(days=15)  # a line of the same amount that is so near is shown beside a payout
+FAR = timedelta(days=15)  # no line that is further from a payout is shown beside it
 
 
 class BankDifference(StrEnum):
@@ -105,12 +105,12 @@ def match_bank(
     open_payouts.sort(key=lambda one: (one.pays_out_on, one.name))
     window = timedelta(days=nearness.days)
     sure: tuple[_Step, ...] = (
-        (None, lambda e, p: e.amount == p.net and _names(e, p) and _apart(e, p) <= FAR),
+        (None, lambda e, p: e.amount == p.net and _names(e, p)),
         (None, lambda e, p: e.amount == p.net and _apart(e, p) <= window),
     )
     near: tuple[_Step, ...] = (
-        (BankDifference.NEAR_AMOUNT, lambda e, p: _names(e, p) and _apart(e, p) <= FAR),
-        (BankDifference.NEAR_DATE, lambda e, p: e.amount == p.net and _apart(e, p) <= FAR),
+        (BankDifference.NEAR_AMOUNT, _names),
+        (BankDifference.NEAR_DATE, lambda e, p: e.amount == p.net),
         (
             BankDifference.NEAR_AMOUNT,
             lambda e, p: _off(e, p) <= nearness.amount and _apart(e, p) <= window,
@@ -246,7 +246,11 @@ def _nearest(
     payouts: Sequence[Payout],
     fits: Callable[[BankEntry, Payout], bool],
 ) -> list[tuple[BankEntry, Payout]]:
-    """Return pairs that fit, each side once, those with the nearest days and amounts first."""
+    """
+    Return pairs that fit and are not FAR apart, each side once.
+
+    Those with the nearest days and amounts come first. The payouts are sorted by their days.
+    """
     days = [payout.pays_out_on for payout in payouts]
     candidates = [
         (_apart(entry, payouts[j]), _off(entry, payouts[j]), i, j)

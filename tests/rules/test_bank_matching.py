@@ -53,16 +53,23 @@ def told(*pairs: BankPair) -> list[tuple[str, str, str]]:
         (line("a", 98_00), paid("po_1", 100_00), BankDifference.NEAR_AMOUNT),
         (line("a", 105_00, 3), paid("po_1", 100_00), BankDifference.NEAR_AMOUNT),
         (line("a", 20_00, 5, "ref po_1"), paid("po_1", 100_00), BankDifference.NEAR_AMOUNT),
+        (line("a", 100_00, 15), paid("po_1", 100_00), BankDifference.NEAR_DATE),
+        (line("a", 100_00, -15, "po_1"), paid("PO_1", 100_00), "agrees"),
+        (line("a", 20_00, 15, "po_1"), paid("po_1", 100_00), BankDifference.NEAR_AMOUNT),
         (line("a", -40_00), paid("po_1", -40_00), "agrees"),
     ],
 )
 def test_a_line_and_a_payout_that_belong_together(entry, payout, expected):
-    assert [("a", "po_1", expected)] == told(*match_bank([entry], [payout], NEAR, SPAN))
+    assert [("a", payout.name, expected)] == told(*match_bank([entry], [payout], NEAR, SPAN))
 
 
 @pytest.mark.parametrize(
-    "entry", [line("a", 105_01), line("a", 100_00, 16), line("a", -100_00), line("a", 98_00, 4)]
-)
+    "entry",
+    [
+        line("a", 105_01), line("a", 100_00, 16), line("a", -100_00), line("a", 98_00, 4),
+        line("a", 100_00, 16, "po_1"), line("a", 20_00, -16, "po_1"),
+    ],
+)  # fmt: skip
 def test_a_line_and_a_payout_too_far_apart_stand_alone(entry):
     found = match_bank([entry], [paid("po_1", 100_00)], NEAR, SPAN)
 
@@ -75,6 +82,37 @@ def test_of_two_payouts_alike_each_line_gets_the_nearest_day():
     found = match_bank(lines, [paid("po_1", 50_00, 0), paid("po_2", 50_00, 1)], NEAR, SPAN)
 
     assert [("earlier", "po_1", "agrees"), ("later", "po_2", "agrees")] == told(*found)
+
+
+def test_of_two_lines_alike_one_payout_gets_the_nearest_and_then_the_first():
+    payout = paid("po_1", 50_00, 1)
+    far, near = line("a", 50_00, -1), line("b", 50_00, 1)
+    twins = [line("d", 50_00, 1), line("c", 50_00, 1)]
+
+    nearest = match_bank([far, near], [payout], NEAR, SPAN)
+    first = match_bank(twins, [payout], NEAR, SPAN)
+
+    assert ("b", "po_1", "agrees") in told(*nearest)
+    assert ("c", "po_1", "agrees") in told(*first)
+
+
+def test_payouts_are_found_in_whichever_order_they_are_given_and_told_by_their_days():
+    payouts = [paid("po_3", 50_00), paid("po_2", 50_00, -20), paid("po_1", 50_00, -25)]
+
+    found = match_bank([line("a", 50_00), line("b", 1_00, -22)], payouts, NEAR, SPAN)
+
+    assert [
+        ("", "po_1", "not-in-bank"),
+        ("b", "", "not-here"),
+        ("", "po_2", "not-in-bank"),
+        ("a", "po_3", "agrees"),
+    ] == told(*found)
+
+
+def test_a_payout_without_a_name_is_named_by_no_line():
+    found = match_bank([line("a", 20_00, 5)], [paid("", 100_00)], NEAR, SPAN)
+
+    assert {("a", "", "not-here"), ("", "", "not-in-bank")} == set(told(*found))
 
 
 def test_an_exact_amount_goes_before_a_near_one():
@@ -177,6 +215,60 @@ def test_the_names_in_a_line_say_which_of_several_ways_it_is():
     found = match_bank([line("a", 100_00, 0, "po_3 and more")], payouts, NEAR, SPAN)
 
     assert (("a",), ("po_3", "po_4"), "agrees") in grouped(found)
+
+
+def test_a_line_that_names_all_that_it_joins_agrees_with_them():
+    payouts = [paid("po_1", 60_00), paid("po_2", 40_00)]
+
+    found = match_bank([line("a", 100_00, 0, "po_1 po_2")], payouts, NEAR, SPAN)
+
+    assert {(("a",), ("po_1", "po_2"), "agrees")} == grouped(found)
+
+
+def test_lines_that_name_the_payout_that_they_split_agree_with_it():
+    lines = [line("a", 60_00, 0, "po_1"), line("b", 40_00, 0, "po_1")]
+
+    found = match_bank(lines, [paid("po_1", 100_00), paid("po_2", 7_00, -9)], NEAR, SPAN)
+
+    assert (("a", "b"), ("po_1",), "agrees") in grouped(found)
+
+
+def test_the_name_in_a_line_says_which_lines_split_a_payout():
+    lines = [
+        line("a", 60_00), line("b", 40_00), line("c", 70_00, 0, "po_1"), line("d", 30_00)
+    ]  # fmt: skip
+
+    found = match_bank(lines, [paid("po_1", 100_00)], NEAR, SPAN)
+
+    assert (("c", "d"), ("po_1",), "agrees") in grouped(found)
+
+
+def test_a_line_that_names_one_payout_is_no_part_of_another():
+    lines = [line("a", 60_00, 0, "po_2"), line("b", 40_00)]
+    payouts = [paid("po_1", 100_00), paid("po_2", 7_00), paid("po_3", 3_00, 9)]
+
+    found = match_bank(lines, payouts, NEAR, SPAN)
+
+    assert all(pair.difference for pair in found)
+
+
+def test_a_payout_is_split_into_lines_of_a_near_day_whichever_came_before():
+    before = [line("x", 60_00, -9), line("y", 40_00, -9)]
+    lines = [line("a", 60_00, 1), line("b", 40_00, 1)]
+
+    near = match_bank([*before, *lines], [paid("po_1", 100_00)], NEAR, SPAN)
+    far = match_bank(before, [paid("po_1", 100_00)], NEAR, SPAN)
+
+    assert (("a", "b"), ("po_1",), "agrees") in grouped(near)
+    assert {BankDifference.NOT_HERE, BankDifference.NOT_IN_BANK} == {x.difference for x in far}
+
+
+def test_of_ten_payouts_a_part_may_be_joined():
+    payouts = [paid(f"po_{n}", 1000 * 2**n) for n in range(10)]
+
+    found = match_bank([line("a", 3000)], payouts, NEAR, SPAN)
+
+    assert (("a",), ("po_0", "po_1"), "agrees") in grouped(found)
 
 
 @pytest.mark.parametrize(

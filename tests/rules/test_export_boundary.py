@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -119,6 +120,88 @@ def theirs(key, amount, day=30, **changes):
                      {"p": "reference"}, id="returned after W: the return is carried"),
         pytest.param([a_line(1, "-100.00", day=20)], [ours("p", "-100.00")], {},
                      id="a line of ten days before"),
+        pytest.param([a_line(1, "-100.00")], [ours("p", "-100.00", posted=W)], {"p": "amount"},
+                     id="posted as the export was written: it may stand there"),
+        pytest.param([], [theirs("f", "-50.00", told_at=W)], {"f": "time"},
+                     id="told as the export was written"),
+        pytest.param([a_line(1, "-50.00", day=30)], [theirs("f", "-50.00", day=29)], {},
+                     id="what the billing system told stands under its day, not the day after"),
+        pytest.param([a_line(1, "-50.00", day=29)], [theirs("f", "-50.00", day=30)], {},
+                     id="nor the day before"),
+        pytest.param([a_line(1, "-50.00", day=29)], [ours("p", "-50.00", day=30)],
+                     {"p": "amount"}, id="ours may stand under the day before"),
+        pytest.param([a_line(1, "-50.00", day=28)], [ours("p", "-50.00", day=30)], {},
+                     id="two days before is another payment"),
+        pytest.param([a_line(1, "-50.00", day=28)],
+                     [ours("p", "-50.00", day=20, posted=W.replace(day=25))],
+                     {"p": "amount"}, id="three days after it was posted, not after it was drawn"),
+        pytest.param([a_line(1, "-50.00", day=29)],
+                     [ours("p", "-50.00", day=20, posted=W.replace(day=25))], {},
+                     id="four days after it was posted"),
+        pytest.param([a_line(1, "-50.00", day=28)],
+                     [ours("p", "-50.00", day=25, posted=W.replace(day=20))],
+                     {"p": "amount"}, id="posted before its day: three days after its day"),
+        pytest.param([a_line(1, "-100.00", reference="R7"), a_line(2, "-5.00")],
+                     [ours("p", "-100.00", receipt="R7")], {"p": "reference"},
+                     id="a receipt takes its own lines alone"),
+        pytest.param([a_line(1, "40.00", reference="SB1")], [ours("p", "-100.00")], {},
+                     id="our number on money that went the other way is not the payment"),
+        pytest.param([a_line(1, "-50.00", reference="SB1")],
+                     [ours("late", "-50.00", day=30), ours("early", "-50.00", day=29)],
+                     {"early": "reference"}, id="one line for two of one number: the earlier"),
+        pytest.param([a_line(n, f"-{n}0.00", reference="SB1") for n in (1, 2, 3, 4)]
+                     + [a_line(5, "-7.00", reference="SB1")],
+                     [ours("p", "-100.00"), ours("w", "-7.00")],
+                     {"p": "reference", "w": "reference"}, id="a number of two, one in four lines"),
+        pytest.param([a_line(n, "-20.00", reference="SB1") for n in (1, 2, 3, 4, 5)],
+                     [ours("p", "-100.00"), ours("w", "-7.00")], {},
+                     id="a number of two, five lines are more than one of them has"),
+        pytest.param([a_line(n, "-25.00") for n in (1, 2, 3, 4)], [ours("p", "-100.00")],
+                     {"p": "split"}, id="split in four"),
+        pytest.param([a_line(n, "-20.00") for n in (1, 2, 3, 4, 5)], [ours("p", "-100.00")], {},
+                     id="five are more than a payment is split into"),
+        pytest.param([a_line(1, "-60.00", reference="X"), a_line(2, "-40.00")],
+                     [ours("p", "-100.00")], {}, id="a part with a number is somebody else's"),
+        pytest.param([a_line(1, "-140.00"), a_line(2, "40.00")], [ours("p", "-100.00")], {},
+                     id="no payment is split into a larger one and money back"),
+        pytest.param([a_line(1, "-60.00", day=29), a_line(2, "-40.00", day=29)],
+                     [ours("p", "-100.00", day=30)], {"p": "split"}, id="split, the day before"),
+        pytest.param([a_line(1, "-60.00", day=28), a_line(2, "-40.00", day=28)],
+                     [ours("p", "-100.00", day=30)], {}, id="split, two days before"),
+        pytest.param([a_line(1, "-60.00"), a_line(2, "-40.00")],
+                     [ours("p", "-100.00", day=27, posted=W.replace(day=27))], {"p": "split"},
+                     id="split, three days later"),
+        pytest.param([a_line(1, "-60.00"), a_line(2, "-40.00")],
+                     [ours("p", "-100.00", day=26, posted=W.replace(day=26))], {},
+                     id="split, four days later"),
+        pytest.param([a_line(1, "-60.00", day=29), a_line(2, "-40.00", day=30)],
+                     [ours("p", "-100.00", day=29)], {}, id="split, but not on one day"),
+        pytest.param([a_line(n, "-0.01") for n in range(1, 7)]
+                     + [a_line(7, "-60.00"), a_line(8, "-40.00")],
+                     [ours("p", "-100.00")], {"p": "split"}, id="eight lines of a day are tried"),
+        pytest.param([a_line(n, "-0.01") for n in range(1, 8)]
+                     + [a_line(8, "-60.00"), a_line(9, "-40.00")],
+                     [ours("p", "-100.00")], {}, id="the ninth is not"),
+        pytest.param([a_line(1, "-150.00", reference="X")],
+                     [ours("p", "-100.00"),
+                      ours("q", "-50.00", confirmation="SB2", payment_key="p2")],
+                     {}, id="a line with a number of its own merges nothing"),
+        pytest.param([a_line(1, "-50.00")],
+                     [ours("p", "-100.00"),
+                      ours("r", "50.00", confirmation="SB2", payment_key="p2")],
+                     {}, id="a payment and money back are not merged"),
+        pytest.param([a_line(1, "-150.00", day=29)],
+                     [ours("p", "-100.00"),
+                      ours("q", "-50.00", confirmation="SB2", payment_key="p2")],
+                     {"p": "merged", "q": "merged"}, id="merged, the day before"),
+        pytest.param([a_line(1, "-150.00", day=28)],
+                     [ours("p", "-100.00"),
+                      ours("q", "-50.00", confirmation="SB2", payment_key="p2")],
+                     {}, id="merged, two days before"),
+        pytest.param([], [ours("p", "-80.00"), ours("r", "40.00")], {},
+                     id="a payment and a part of it back do not cancel out"),
+        pytest.param([], [ours("p", "-80.00", payment_key=""), ours("r", "80.00", payment_key="")],
+                     {}, id="what belongs to no payment cancels nothing out"),
         pytest.param([a_line(1, "25.00", kind=MovementKind.BILLING)],
                      [ours("f", "25.00", confirmation="")], {}, id="a charge is no fee of ours"),
     ],
@@ -142,6 +225,41 @@ def test_our_number_in_two_lines_takes_one_and_leaves_the_other():
     found = match_export(lines, [ours("p", "-100.00")], BOUNDS)
 
     assert ({"p": "reference"}, lines[1:]) == (found.contained, found.free)
+
+
+@pytest.mark.parametrize(
+    ("line", "entry", "is_used_up"),
+    [
+        pytest.param(a_line(1, "-50.00"), theirs("f", "-50.00", told_at=MORNING), True,
+                     id="theirs, its day"),
+        pytest.param(a_line(1, "-50.00"), theirs("f", "-50.00", day=29, told_at=MORNING), False,
+                     id="theirs, the day after"),
+        pytest.param(a_line(1, "-50.00"), ours("p", "-50.00", day=27, posted=W.replace(day=27),
+                                               told_at=MORNING), True,
+                     id="ours, three days after"),
+    ],
+)  # fmt: skip
+def test_a_line_of_what_was_surely_known_is_used_up(line, entry, is_used_up):
+    found = match_export([line], [entry], BOUNDS)
+
+    assert {entry.key: "time"} == found.contained
+    assert ([] if is_used_up else [line]) == found.free
+
+
+def test_of_two_lines_of_its_amount_an_entry_takes_the_nearest():
+    lines = [a_line(1, "-50.00", day=30), a_line(2, "-50.00", day=28)]
+
+    found = match_export(lines, [ours("p", "-50.00", day=28, posted=W.replace(day=28))], BOUNDS)
+
+    assert ({"p": "amount"}, lines[:1]) == (found.contained, found.free)
+
+
+def test_what_the_billing_system_tells_of_a_day_after_the_export_is_no_line_of_it():
+    before = replace(BOUNDS, last_day=date(2026, 11, 29))
+
+    found = match_export([a_line(1, "-50.00")], [theirs("f", "-50.00", told_at=EVENING)], before)
+
+    assert {} == found.contained
 
 
 def test_in_the_hour_that_clocks_show_twice_the_second_one_cannot_stand():

@@ -137,6 +137,161 @@ def test_ours_is_found_in_parts_without_a_number_but_a_whole_is_likelier():
     assert {"M4": "taken/1"} == known_as([*parts, a_movement("M4", "-100.00")], [ours()]).ours
 
 
+NEXT = DAY + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("movements", "own", "expected"),
+    [
+        pytest.param(
+            [a_movement("M2", "-100.00", reference="SB1", happened_on=NEXT),
+             a_movement("M1", "-100.00", reference="SB1")],
+            [ours()], {"M1": "taken/1"}, id="two with our number: the earlier",
+        ),
+        pytest.param(
+            [a_movement("M1", "-60.00", reference="SB1")],
+            [ours(), ours("taken/2", "-60.00", happened_on=NEXT)], {"M1": "taken/2"},
+            id="one number of two: the one of its amount",
+        ),
+        pytest.param(
+            [a_movement("M1", "-60.00", reference="77")],
+            [ours(amount="-60.00", confirmation="77"),
+             ours("taken/2", "-60.00", receipt="77", happened_on=NEXT)], {"M1": "taken/2"},
+            id="one's confirmation and another's receipt: the receipt is the posting's own",
+        ),
+        pytest.param(
+            [a_movement("M1", "40.00", reference="SB1")],
+            [ours("return/1", "40.00", happened_on=NEXT), ours("return/2", "40.00")],
+            {"M1": "return/2"}, id="two of a number and an amount: the earlier",
+        ),
+        pytest.param(
+            [a_movement("M1", "40.00", reference="R9"), a_movement("M2", "-5.00", reference="R9")],
+            [ours("return/1", "40.00", receipt="")], {"M1": "return/1"},
+            id="a payment under a number that has not reached us does not lessen the charge",
+        ),
+        pytest.param(
+            [a_movement("M1", "15.00"), a_movement("M2", "25.00", happened_on=NEXT)],
+            [ours("return/1", "40.00", receipt="")], {},
+            id="charges without a number, on two days, are none under one number",
+        ),
+        pytest.param(
+            [a_movement("M1", "15.00", reference="R9")],
+            [ours("return/1", "40.00", receipt="")], {}, id="a foreign number, another amount",
+        ),
+        pytest.param(
+            [a_movement("M1", "40.00", reference="R9")],
+            [ours("return/1", "40.00", receipt="", is_known=True)], {},
+            id="a foreign number, and an export has ours",
+        ),
+        pytest.param(
+            [a_movement("M1", "40.00", reference="R9")],
+            [ours("return/1", "40.00", receipt="", happened_on=NEXT),
+             ours("return/2", "40.00", receipt="")], {"M1": "return/2"},
+            id="two without an answer: the earlier",
+        ),
+        pytest.param(
+            [a_movement("M1", "-60.00"), a_movement("M2", "-40.00")],
+            [ours(), ours("taken/2", "-60.00", happened_on=NEXT)],
+            {"M1": "taken/1", "M2": "taken/1"}, id="a part of one is not another one as well",
+        ),
+        pytest.param(
+            [a_movement("M1", "-60.00"), a_movement("M2", "-40.00")],
+            [ours("taken/2", happened_on=NEXT), ours()],
+            {"M1": "taken/1", "M2": "taken/1"}, id="parts of one of two: the earlier, once",
+        ),
+        pytest.param(
+            [a_movement("M3", "-60.00", happened_on=NEXT),
+             a_movement("M4", "-40.00", happened_on=NEXT),
+             a_movement("M1", "-60.00"), a_movement("M2", "-40.00")],
+            [ours()], {"M1": "taken/1", "M2": "taken/1"}, id="parts on two days: the earlier day",
+        ),
+        pytest.param(
+            [a_movement("M1", "-60.00"), a_movement("M2", "-40.00", happened_on=NEXT)],
+            [ours()], {}, id="parts are of one day",
+        ),
+        pytest.param(
+            [a_movement("M1", "-140.00"), a_movement("M2", "40.00")], [ours()], {},
+            id="parts have one sign",
+        ),
+        pytest.param(
+            [a_movement("M1", "-60.00"), a_movement("M2", "-40.00")], [ours(is_known=True)], {},
+            id="parts, and an export has ours",
+        ),
+        pytest.param(
+            [a_movement(f"M{n}", "-25.00") for n in range(4)], [ours()],
+            {f"M{n}": "taken/1" for n in range(4)}, id="four parts",
+        ),
+        pytest.param(
+            [a_movement(f"M{n}", "-20.00") for n in range(5)], [ours()], {}, id="five are too many"
+        ),
+        pytest.param(
+            [*(a_movement(f"M{n}", "-0.01") for n in range(1, 7)),
+             a_movement("M7", "-60.00"), a_movement("M8", "-40.00")],
+            [ours()], {"M7": "taken/1", "M8": "taken/1"}, id="eight of a day are tried",
+        ),
+        pytest.param(
+            [*(a_movement(f"M{n}", "-0.01") for n in range(1, 8)),
+             a_movement("M8", "-60.00"), a_movement("M9", "-40.00")],
+            [ours()], {}, id="the ninth is not",
+        ),
+        pytest.param(
+            [a_movement("M1", "-100.00")],
+            [ours("taken/2"), ours(happened_on=DAY - timedelta(days=1))], {"M1": "taken/1"},
+            id="two of an amount, without a number: the earlier",
+        ),
+        pytest.param(
+            [a_movement("M1", "-100.00", happened_on=DAY - timedelta(days=1))], [ours()],
+            {"M1": "taken/1"}, id="on the day before",
+        ),
+        pytest.param(
+            [a_movement("M1", "-100.00", happened_on=DAY + timedelta(days=5))], [ours()],
+            {"M1": "taken/1"}, id="two days after cash receipting's three",
+        ),
+    ],
+)  # fmt: skip
+def test_of_all_that_came_ours_is(movements, own, expected):
+    found = known_as(movements, own)
+
+    assert expected == found.ours
+
+
+@pytest.mark.parametrize(
+    ("movement", "own", "expected"),
+    [
+        pytest.param(a_movement("M1", "40.00", reference="R9"), [], ({}, {}, {}),
+                     id="a foreign charge is nothing odd"),
+        pytest.param(a_movement("M1", "40.00", reference="CR1"),
+                     [ours(is_known=True), ours("return/1", "40.00", receipt="",
+                                                confirmation="SB2")],
+                     ({}, {"M1": NotCounted.VOIDED}, {}),
+                     id="our receipt's reversal is no charge without an answer"),
+        pytest.param(a_movement("M1", "50.00", reference="SB1"), [ours("return/1", "40.00")],
+                     ({"M1": "return/1"}, {"M1": NotCounted.EXCEEDS}, {"M1": Money(40_00)}),
+                     id="a charge larger than our return"),
+        pytest.param(a_movement("M1", "7.00", reference="SB1"),
+                     [ours("return/1", "40.00", come_back=Money(40_00))],
+                     ({}, {"M1": NotCounted.EXCEEDS}, {}),
+                     id="a charge after all of our return came back"),
+        pytest.param(a_movement("M1", "-7.00", reference="SB1"), [ours("return/1", "40.00")],
+                     ({}, {"M1": NotCounted.EXCEEDS}, {}),
+                     id="a payment under the number of a return"),
+    ],
+)  # fmt: skip
+def test_what_a_number_of_ours_does_not_explain(movement, own, expected):
+    found = known_as([movement], own)
+
+    assert expected == (found.ours, found.odd, found.parts)
+
+
+@pytest.mark.parametrize("minutes", [0, -1])
+def test_what_was_posted_when_the_files_went_on_is_ours_though_one_was_missing_before(minutes):
+    since = ASKED + timedelta(minutes=minutes)
+
+    found = known_as([a_movement("M1", "-100.00")], [ours()], unsure_before=since)
+
+    assert {"M1": "taken/1"} == found.ours
+
+
 def test_while_a_file_was_missing_a_payment_counts_and_a_charge_does_not():
     later = at("2026-11-11T15:00")
     movements = [a_movement("M1", "-100.00"), a_movement("M2", "100.00")]
