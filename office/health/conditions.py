@@ -93,5 +93,14 @@ class Looking:
         return self.now.astimezone(ZoneInfo(self.zone)).date()
 
     @property
+    def looked_until(self) -> datetime:
+        """
+        Return until when the rounds can have looked, in UTC.
+
+        They go by the machine's clock: a rehearsed time that is still to come expects none.
+        """
+        return min(self.now, self.office.clock.wall().astimezone(UTC))
+
+    @property
     def grace(self) -> timedelta:
         return timedelta(minutes=self.office.settings.health.grace_minutes)

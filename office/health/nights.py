@@ -31,7 +31,7 @@ def silent_rounds(looking: Looking) -> list[Condition]:
 def _silent(looking: Looking, rows: list[sa.Row[tuple[object, ...]]]) -> Iterator[Condition]:
     for row in rows:
         patience = max(INTERVALS * timedelta(minutes=row.every_minutes), LEAST)
-        if looking.now - row.looked_at > patience:
+        if looking.looked_until - row.looked_at > patience:
             yield trouble(
                 ROUNDS,
                 row.look,

@@ -207,7 +207,8 @@ def missed_work(looking: Looking) -> list[Condition]:
 def _missed(looking: Looking, ends: dict[str, datetime]) -> Iterator[Condition]:
     for command, hours, needed in _expected(looking, ends):
         since = max(needed, ends.get(command, needed))
-        if hours and looking.now - since > timedelta(hours=hours):
+        now = looking.looked_until if command == WATCH else looking.now
+        if hours and now - since > timedelta(hours=hours):
             last = ends.get(command)
             when = f"has not ended well since {last:%Y-%m-%d %H:%M} UTC" if last else "never ran"
             yield trouble(

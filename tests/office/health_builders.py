@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from command_line.options import wall_clock
 from office.clock import Clock
 from office.equipment.office import Office
 from office.health.conditions import Looking
@@ -15,11 +14,15 @@ from office.settings.settings import Settings
 ZONE = "America/Denver"
 
 
-def an_office_at(home, database, at: str, **sections: Any) -> Office:
-    """An office whose local time is `at`, such as 2026-11-05T06:00."""
+def much_later() -> datetime:
+    return datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def an_office_at(home, database, at: str, *, wall=much_later, **sections: Any) -> Office:
+    """An office whose local time is `at`, such as 2026-11-05T06:00; `wall` is the machine's."""
     moment = datetime.fromisoformat(at)
     settings = Settings(database=DatabaseSettings(url=database.url), **sections)
-    office = Office(home, settings, Clock(wall_clock, moment), "anna")
+    office = Office(home, settings, Clock(wall, moment), "anna")
     office.__dict__["database"] = database  # the one whose connections the test looks after
     return office
 

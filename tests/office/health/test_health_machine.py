@@ -122,7 +122,9 @@ def test_a_web_server_is_asked_for_the_time(tmp_path, empty_books, web_server, a
     server, url = web_server
     server.ahead = ahead
 
-    (behind,) = web_offset(looking(tmp_path, empty_books, MORNING), url, 5).values()
+    here = looking(tmp_path, empty_books, MORNING, wall=wall_clock)
+
+    (behind,) = web_offset(here, url, 5).values()
 
     assert abs(behind + ahead) < timedelta(seconds=30)
 

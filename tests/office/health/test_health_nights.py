@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -35,6 +35,15 @@ def test_looks_that_do_not_happen_are_a_trouble_after_three(
     looked(database, now.now - ago, minutes=minutes)
 
     assert expected == troubles(silent_rounds(now))
+
+
+def test_a_rehearsed_time_to_come_expects_no_looks_of_the_hours_until_then(tmp_path, database):
+    on_the_machine = datetime(2026, 10, 31, 12, tzinfo=UTC)
+    now = looking(tmp_path, database, AT, wall=lambda: on_the_machine)
+    looked(database, on_the_machine - timedelta(minutes=4), "send-mail")
+    looked(database, on_the_machine - timedelta(minutes=6), "retry-postings")
+
+    assert ["rounds-silent/retry-postings"] == troubles(silent_rounds(now))
 
 
 def test_where_nothing_ever_went_round_nothing_is_missed(tmp_path, database):

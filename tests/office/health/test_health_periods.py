@@ -174,6 +174,15 @@ def test_a_watch_that_stopped_is_told_by_whoever_looks(tmp_path, october):
     assert "health --tell" in found[0].remedy
 
 
+def test_a_rehearsed_time_to_come_expects_no_watch_until_then(tmp_path, october):
+    on_the_machine = datetime(2026, 10, 31, 12, tzinfo=UTC)
+    now = looking(tmp_path, october, "2026-11-02T09:00", wall=lambda: on_the_machine)
+    ended(october, "remind", NOW + timedelta(days=3))
+    ended(october, "health-watch", on_the_machine - timedelta(hours=1))
+
+    assert [] == troubles(missed_work(now))
+
+
 def test_the_later_of_two_machines_ends_counts(tmp_path, database):
     later, earlier = (
         an_office_at(tmp_path, database, at) for at in ("2026-11-03T06:00", "2026-11-03T05:00")
