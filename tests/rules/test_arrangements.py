@@ -63,6 +63,32 @@ def test_a_plan_by_months_keeps_the_day_or_takes_the_months_last_one():
     ] == days  # fmt: skip
 
 
+@pytest.mark.parametrize(("every", "days"), [(Every.WEEK, 7), (Every.TWO_WEEKS, 14)])
+def test_a_plan_by_weeks_keeps_its_day_of_the_week(every, days):
+    dated = spread(Money(40_01), 3, TODAY, every)
+
+    assert [
+        (TODAY, Money(13_34)),
+        (TODAY + timedelta(days=days), Money(13_34)),
+        (TODAY + timedelta(days=2 * days), Money(13_33)),
+    ] == dated
+
+
+@pytest.mark.parametrize("number", [0, MOST_INSTALLMENTS + 1])
+def test_a_plan_has_so_many_installments_at_most(number):
+    with pytest.raises(Misuse, match="A plan has 1 to 36 installments") as refused:
+        spread(Money(500_00), number, TODAY, Every.WEEK)
+
+    assert "bad-installments" == refused.value.code
+
+
+def test_what_is_too_little_for_a_cent_each_is_not_split():
+    with pytest.raises(Misuse, match=r"\$0.02 cannot be split into 3 installments") as refused:
+        spread(Money(2), 3, TODAY, Every.WEEK)
+
+    assert "bad-installments" == refused.value.code
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 200), amounts), min_size=1, max_size=12),
     st.integers(-1_000, 2_000_000).map(Money),
@@ -107,20 +133,68 @@ def test_the_last_day_of_grace_is_in_time_and_the_day_after_is_not():
     assert (ZERO, Money(1)) == (in_time.missing, late.missing)
 
 
+def test_installments_are_paid_by_their_days_in_whichever_order_they_are_told():
+    later, earlier = plan(("2026-12-25", "50.00")), plan(("2026-11-25", "50.00"))
+
+    found = standing_of([*later, *earlier], Money(30_00), Money(70_00), TODAY)
+
+    assert [(1, date(2026, 11, 25), Money(30_00)), (2, date(2026, 12, 25), ZERO)] == [
+        (one.number, one.due_on, one.paid) for one in found.installments
+    ]
+
+
+def test_a_plan_that_was_paid_to_the_cent_is_paid_whatever_else_is_owed():
+    found = standing_of(plan(("2026-11-01", "50.00")), Money(50_00), Money(9_00), TODAY)
+
+    assert (True, ZERO) == (found.is_paid, found.missing)
+
+
 @pytest.mark.parametrize(
-    "dated",
+    ("dated", "code", "said"),
     [
-        pytest.param([], id="no installment"),
-        pytest.param([(TODAY, Money(0))], id="one of nothing"),
-        pytest.param([(TODAY, Money(1)), (TODAY, Money(1))], id="two of one day"),
-        pytest.param([(TODAY - timedelta(days=1), Money(1))], id="one that is past"),
-        pytest.param([(TODAY, Money(100_01))], id="more than is open"),
-        pytest.param([(TODAY + timedelta(days=1_200), Money(1))], id="one too far away"),
+        pytest.param([], "bad-installments", "A plan has 1 to 36 installments, each on a day",
+                     id="no installment"),
+        pytest.param([(TODAY + timedelta(days=n), Money(1)) for n in range(37)],
+                     "bad-installments", "A plan has 1 to 36", id="one too many"),
+        pytest.param([(TODAY, Money(0))], "bad-installments", "Each installment is above zero",
+                     id="one of nothing"),
+        pytest.param([(TODAY, Money(1)), (TODAY + timedelta(days=1), Money(0))],
+                     "bad-installments", "Each installment is above zero", id="another of nothing"),
+        pytest.param([(TODAY, Money(1)), (TODAY, Money(1))], "bad-installments",
+                     "each on a day of its own", id="two of one day"),
+        pytest.param([(TODAY - timedelta(days=1), Money(1))], "bad-installments",
+                     "The installment of 2026-11-24 is past", id="one that is past"),
+        pytest.param([(TODAY, Money(60_01)), (TODAY + timedelta(days=1), Money(40_00))],
+                     "over-open-balance",
+                     "The installments are $100.01 together; $100.00 is open and not on its way",
+                     id="more than is open"),
+        pytest.param([(TODAY + timedelta(days=3 * 366 + 1), Money(1))], "bad-installments",
+                     "The installment of 2029-11-28 is too far away", id="one too far away"),
     ],
-)
-def test_it_is_no_plan_with(dated):
-    with pytest.raises(Misuse):
+)  # fmt: skip
+def test_it_is_no_plan_with(dated, code, said):
+    with pytest.raises(Misuse) as refused:
         agree(dated, Money(100_00), TODAY, 3)
+
+    assert code == refused.value.code
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("dated", "payable"),
+    [
+        pytest.param([(TODAY, Money(100_00))], 100_00, id="one of today, of all that is open"),
+        pytest.param([(TODAY + timedelta(days=3 * 366), Money(1))], 1, id="the last day of all"),
+        pytest.param([(TODAY + timedelta(days=n), Money(1)) for n in range(36)], 36,
+                     id="as many as there may be"),
+    ],
+)  # fmt: skip
+def test_it_is_just_a_plan_with(dated, payable):
+    agreed = agree(dated[::-1], Money(payable), TODAY, 3)
+
+    assert [(day, amount, day + timedelta(days=3)) for day, amount in dated] == [
+        (one.due_on, one.amount, one.last_day) for one in agreed
+    ]
 
 
 def a_situation(**changes):
@@ -144,6 +218,7 @@ def a_situation(**changes):
         ({"last_plan_on": TODAY - timedelta(days=179)}, LIMITS, CustomerRefusal.TOO_SOON),
         ({"last_plan_on": TODAY - timedelta(days=180)}, LIMITS, None),
         ({"open_balance": Money(500_00)}, LIMITS, None),
+        ({"open_balance": Money(50_00)}, LIMITS, None),
     ],
 )
 def test_a_customer_may_make_a_plan_within_the_offices_limits(changes, limits, refusal):
@@ -157,6 +232,9 @@ def test_a_customers_plan_keeps_to_number_days_and_smallest_installment():
     assert not is_within([*two, (TODAY + timedelta(days=91), Money(25_00))], LIMITS, TODAY)
     assert not is_within([*two, (TODAY + timedelta(days=9), Money(24_99))], LIMITS, TODAY)
     assert not is_within(two[:1], LIMITS, TODAY)
+    four = [(TODAY + timedelta(days=n), Money(25_00)) for n in range(4)]
+    assert is_within(four, LIMITS, TODAY)
+    assert not is_within([*four, (TODAY + timedelta(days=9), Money(25_00))], LIMITS, TODAY)
     assert (4, 2, 1) == tuple(
         most_installments(Money(cents), LIMITS) for cents in (120_00, 60_00, 49_99)
     )

@@ -54,6 +54,18 @@ def test_the_first_account_found_is_named_and_one_with_an_account_wins():
     assert ([first], {}) == (chosen, left_out)
 
 
+def test_of_two_without_an_account_the_first_is_written_to_where_none_is_named():
+    record, user = RecipientSource.CUSTOMER_RECORD, RecipientSource.PORTAL_USER
+    first, second = (
+        Reader(Recipient("ann@x.example", record)),
+        Reader(Recipient("Ann@x.example", user)),
+    )
+
+    chosen, _ = choose_readers([first, second], suppressed=(), unsubscribed=())
+
+    assert [first] == chosen
+
+
 @given(READERS, MAILBOXES, MAILBOXES, st.booleans())
 def test_every_mailbox_is_chosen_once_or_left_out_for_one_reason(
     audience, suppressed, unsubscribed, names_account

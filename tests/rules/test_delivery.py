@@ -24,6 +24,7 @@ def plan(
     links=(),
     landlords=(),
     has_password=True,
+    **rest,
 ):
     return plan_delivery(
         "01.1037.1",
@@ -34,6 +35,7 @@ def plan(
         portal_links=links,
         landlords=landlords,
         has_password=has_password,
+        **rest,
     )
 
 
@@ -134,6 +136,23 @@ def test_a_bill_is_mailed_to(facts, expected):
         ),
         pytest.param(
             {"has_password": False, "status": CLOSED}, None, 0, id="closed, and nothing to lock"
+        ),
+        pytest.param({"is_too_large": True}, "ebill-too-large", 0, id="too large for a mail"),
+        pytest.param(
+            {"is_too_large": True, "send_paper": True},
+            "ebill-too-large",
+            0,
+            id="too large for the copy that is mailed besides",
+        ),
+        pytest.param(
+            {"is_too_large": True, "ebill": False}, "no-ebill", 0, id="too large, and not asked for"
+        ),
+        pytest.param(
+            {"is_too_large": True, "record": ()}, "no-valid-email", 0, id="too large for nobody"
+        ),
+        pytest.param({"suppressed": {ANN}}, "ebill-bounced", 0, id="mails to all come back"),
+        pytest.param(
+            {"suppressed": {ANN}, "record": (ANN, BOB)}, None, 1, id="mails to one come back"
         ),
     ],
 )

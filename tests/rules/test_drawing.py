@@ -52,6 +52,9 @@ def test_what_is_still_owed_is_drawn(amount, owed, drawn):
         (a_drawable(method_kind=ACH, block_ach=True), NoDraw.METHOD_BLOCKED),
         (a_drawable(is_suspended=True), NoDraw.METHOD_SUSPENDED),
         (a_drawable(maximum=Money(79_99)), NoDraw.OVER_MAXIMUM),
+        (a_drawable(maximum=Money(0), pays_up_to_maximum=True), NoDraw.OVER_MAXIMUM),
+        (a_drawable(deferred=Money(80_00)), NoDraw.ARRANGED),
+        (a_drawable(owed="30.00", is_again=True), NoDraw.AMOUNT_CHANGED),
         (a_drawable(maximum=Money(10_00), pays_up_to_maximum=False), NoDraw.OVER_MAXIMUM),
     ],
 )
@@ -80,6 +83,22 @@ def test_a_block_of_the_other_way_to_pay_changes_nothing():
 )
 def test_up_to_the_maximum_is_drawn_where_that_was_chosen(drawable, policy):
     assert Money(50_00) == decide_draw(drawable, policy)
+
+
+def test_what_a_plan_puts_off_is_not_drawn_and_the_rest_is():
+    drawable = a_drawable("80.00", "95.00", deferred=Money(35_00))
+
+    assert Money(60_00) == decide_draw(drawable, OFFICE_DEFAULTS)
+
+
+def test_what_came_back_is_drawn_again_with_the_same_amount():
+    """Nacha allows no other."""
+    assert Money(80_00) == decide_draw(a_drawable(is_again=True), OFFICE_DEFAULTS)
+
+
+def test_the_list_of_payments_says_why_nothing_was_drawn():
+    """Rule 79."""
+    assert "not drawn: balance-moved" == NoDraw.BALANCE_MOVED.as_error
 
 
 def test_what_is_just_the_maximum_is_drawn():

@@ -26,6 +26,12 @@ def test_a_refusal_has_the_reason(error, expected):
     assert expected == refusal_reason(error)
 
 
+def test_one_refusal_that_does_not_speak_of_us_leaves_three_to_be_the_mailboxes():
+    errors = ["550 5.1.1 denied", "550 5.1.1 denied", "550 5.1.1 no such user"]
+
+    assert not is_relays_fault(errors, many=10, nothing_else=True)
+
+
 @pytest.mark.parametrize(
     ("error", "number", "nothing_else", "expected"),
     [

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 
 from domain.payments import Advice
-from rules.money.returns import ReturnKind, advice_for_return, return_rates, suspends_method
+from rules.money.returns import (
+    ReturnKind,
+    advice_for_return,
+    return_rates,
+    suspends_method,
+)
 
 
 @pytest.mark.parametrize(
@@ -13,7 +20,14 @@ from rules.money.returns import ReturnKind, advice_for_return, return_rates, sus
     [
         ("R01", Advice.LATER, False),
         ("R09", Advice.LATER, False),
-        ("R02", Advice.NEW_METHOD, True),
+        *(
+            (f"R{number}", Advice.NEW_METHOD, True)
+            for number in ("02", "03", "04", "12", "20", "28")
+        ),
+        *((f"R{number}", Advice.NEVER, True) for number in ("05", "07", "51")),
+        *((f"R{number}", Advice.CLERK, False) for number in (32, *range(61, 86))),
+        ("R60", Advice.CLERK, True),
+        ("R86", Advice.CLERK, True),
         ("R08", Advice.CUSTOMER_ACTION, True),
         ("R10", Advice.NEVER, True),
         ("R29", Advice.NEVER, True),
@@ -33,6 +47,11 @@ def test_a_return_code_says_what_to_do(code, advice, suspends):
     assert (advice, suspends) == (
         advice_for_return(code), suspends_method(code, is_charge_back=False),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("code", ["R01", "R06"])
+def test_a_dispute_suspends_though_its_code_would_not(code):
+    assert suspends_method(code, is_charge_back=True)
 
 
 def test_a_disputed_card_is_suspended_whatever_the_reason():
@@ -61,3 +80,20 @@ def test_four_fifths_of_a_limit_warn_and_more_than_it_is_too_much(returned, is_n
 
 def test_without_a_draw_there_is_no_rate():
     assert {0} == {rate.rate for rate in return_rates(0, {})}
+
+
+@pytest.mark.parametrize(
+    ("kind", "codes", "limit"),
+    [
+        (ReturnKind.UNAUTHORIZED, ("R05", "R07", "R10", "R11", "R29", "R51"), Fraction("0.005")),
+        (ReturnKind.ADMINISTRATIVE, ("R02", "R03", "R04"), Fraction("0.03")),
+        (ReturnKind.ALL, ("R01", "R08", "R99"), Fraction("0.15")),
+    ],
+)
+def test_each_code_counts_where_nacha_counts_it_and_against_its_limit(kind, codes, limit):
+    rates = {rate.kind: rate for rate in return_rates(1000, dict.fromkeys(codes, 1))}
+
+    assert {kind: len(codes), ReturnKind.ALL: len(codes)} == {
+        rate.kind: rate.returned for rate in rates.values() if rate.returned
+    }
+    assert limit == rates[kind].limit
