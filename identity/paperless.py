@@ -10,7 +10,12 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.definitions.identity import account_link, paperless_choice
-from database.definitions.in_force import account_now, email_in_force, link_in_force
+from database.definitions.in_force import (
+    account_now,
+    email_in_force,
+    landlord_in_force,
+    link_in_force,
+)
 from database.queries.portal.bound_methods import newest_runs
 from database.queries.portal.choices import record_paperless
 from database.tables import bill_run
@@ -29,14 +34,16 @@ class BillDelivery:
     How an account's bills come now.
 
     The two flags are separate, and both may be set or unset (ruling 1). `others` is how many
-    further mailboxes get the bill by e-mail (rules 25-28). `chosen_at` is the newest choice that
-    was made here and the billing system's export does not show yet.
+    further mailboxes get the bill by e-mail (rules 25-28), `is_reached` whether any does at all:
+    a paperless bill that no mailbox gets is printed. `chosen_at` is the newest choice that was
+    made here and the billing system's export does not show yet.
     """
 
     by_mail: bool
     on_paper: bool
     others: int
     chosen_at: datetime | None = None
+    is_reached: bool = True
 
 
 def delivery_of(books: Connection, key: str, address: str) -> BillDelivery:
@@ -45,7 +52,7 @@ def delivery_of(books: Connection, key: str, address: str) -> BillDelivery:
     rows, mailbox = account_now.c, mailbox_of(address)
     mine = sa.and_(rows.period == period, rows.account_key == key)
     flags = books.execute(
-        sa.select(rows.ebill, rows.send_paper, bill_run.c.imported_at)
+        sa.select(rows.ebill, rows.send_paper, rows.cosigner_id, bill_run.c.imported_at)
         .join(bill_run, bill_run.c.period == rows.period)
         .where(mine)
     ).one()
@@ -72,9 +79,19 @@ def delivery_of(books: Connection, key: str, address: str) -> BillDelivery:
     mailboxes = {mailbox_of(one) for one in books.scalars(record)}
     mailboxes |= {link.mailbox for link in links}
     others = len(mailboxes - {mailbox})
+    is_reached = bool(mailboxes) or _has_landlord(books, period, flags.cosigner_id)
     if choice is None:
-        return BillDelivery(by_mail, flags.send_paper, others)
-    return BillDelivery(choice.paperless, not choice.paperless, others, choice.chosen_at)
+        return BillDelivery(by_mail, flags.send_paper, others, None, is_reached)
+    by_mail, at = choice.paperless, choice.chosen_at
+    return BillDelivery(by_mail, not by_mail, others, at, is_reached)
+
+
+def _has_landlord(books: Connection, period: str, cosigner_id: str) -> bool:
+    lets = landlord_in_force.c
+    query = sa.select(lets.portal_user).where(
+        lets.period == period, lets.cosigner_id == cosigner_id
+    )
+    return bool(cosigner_id) and books.execute(query.limit(1)).first() is not None
 
 
 def choose_paperless(

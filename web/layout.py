@@ -139,6 +139,11 @@ def missing(visit: Visit) -> HTMLResponse:
     return show(visit, "missing.html", 404)
 
 
+def refuse_role(visit: Visit) -> HTMLResponse:
+    """Say to somebody of the staff that their role does not have a page, with a way on."""
+    return show(visit, "not-for-role.html", 403, begin="/office")
+
+
 def refuse_looking(visit: Visit) -> HTMLResponse:
     """Say that nothing is done while staff look at a portal as its customer (ruling 26)."""
     return show(visit, "only-looking.html", 403)

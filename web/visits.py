@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from database.books import OnlyReads
 from domain.languages import say_day
@@ -230,7 +230,8 @@ def turn_away(request: Request, permission: Permission) -> Response | None:
     if visit.session.needs_code:
         return RedirectResponse("/office/code", 303)
     if not may(visit.session.role, permission):
-        return PlainTextResponse("Your role does not have this page.\n", 403)
+        refuse: Page = request.app.state.refuse_role
+        return refuse(visit)
     return None
 
 

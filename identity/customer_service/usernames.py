@@ -25,6 +25,11 @@ def set_username(books: Connection, user: int, typed: str, by: str, now: datetim
     already (rule 150).
     """
     username = typed.strip().casefold()
+    if not username:
+        raise Refused(
+            "username-missing",
+            "Enter a username. To take one off, choose “Clear the sign-in” below.",
+        )
     if not _USERNAME.fullmatch(username):
         raise Refused(
             "username-malformed",
@@ -55,6 +60,11 @@ def clear_sign_in(books: Connection, user: int, by: str, now: datetime) -> None:
         web_user.update()
         .where(row.number == user, row.state == UserState.ACTIVE)
         .values(state=UserState.INVITED)
+    )
+    books.execute(  # who is locked comes back without a password, too
+        web_user.update()
+        .where(row.number == user, row.returns_to == UserState.ACTIVE)
+        .values(returns_to=UserState.INVITED)
     )
     books.execute(credential.delete().where(credential.c.user_number == user))
     _record(books, user, "sign-in cleared", by, now)

@@ -10,10 +10,12 @@ from sqlalchemy.engine import Connection
 
 from database.books import Database
 from database.definitions.checkout import checkout, checkout_line
+from database.definitions.in_force import email_in_force, landlord_in_force
 from database.postings import is_receipt_of
 from database.queries.payment_events import MoneyMoved, moved_of
-from database.tables import gateway_payment, posting
+from database.tables import account, cosigner, gateway_payment, portal_user, posting
 from domain.failures import PermanentFailure
+from domain.identity import mailbox_of
 from domain.languages import ENGLISH, say_day
 from domain.money import ZERO
 from domain.payments import PaymentKind, PaymentState
@@ -48,10 +50,11 @@ def to_checkout_letter(
         paid = books.execute(_paid(key)).one_or_none()
         lines = _lines(books, key, language)
         moved = next((one for one in moved_of(books, key) if one.short == short), None)
+        common = common | {"customer": _payer(books, key, row, facts)}
     if paid is None or not _is_so(row, paid, moved):
         raise PermanentFailure("the payment stands otherwise now")
     if lines:  # a guest's, or of several: it says nothing of an account but its number
-        common = common | {"customer": "", "service_address": ""}
+        common = common | {"service_address": ""}
     moment = paid.taken_at or paid.scheduled_at
     return PaymentReceipt(
         **common,
@@ -78,6 +81,44 @@ def _say_moved(moved: MoneyMoved, facts: NoticeFacts, language: str) -> str:
     day = moved.happened_at.astimezone(ZoneInfo(facts.timezone)).date()
     said = in_language(MONEY_MOVED[moved.kind], language)
     return said % {"amount": moved.amount.dollars(), "day": say_day(day, language)}
+
+
+def _payer(books: Connection, payment_key: str, row: Delivery, facts: NoticeFacts) -> str:
+    """
+    Return the name of whoever paid, as far as the books have it; empty where they do not.
+
+    Not only its holder pays an account. A portal user is greeted by the name that the export has
+    of them, the holder at an address of the account's record, a landlord by the cosigner's name. A
+    guest is nobody whom we know.
+    """
+    paid_by = sa.select(checkout.c.user_number).where(checkout.c.payment_key == payment_key)
+    if books.scalar(paid_by) is None:
+        return ""
+    period, mailbox = facts.period, mailbox_of(row.address)
+    users, record, lets = portal_user.c, email_in_force.c, landlord_in_force.c
+    of_user = sa.select(users.name).where(users.period == period, users.mailbox == mailbox)
+    is_holders = (
+        record.period == period,
+        record.account_key == row.account_key,
+        sa.func.lower(record.address) == mailbox,
+    )
+    of_landlord = (
+        sa.select(cosigner.c.name)
+        .join(landlord_in_force, lets.cosigner_id == cosigner.c.cosigner_id)
+        .join(account, account.c.cosigner_id == cosigner.c.cosigner_id)
+        .where(
+            account.c.account_key == row.account_key,
+            account.c.period == period,
+            cosigner.c.period == period,
+            lets.period == period,
+            sa.func.lower(lets.portal_user) == mailbox,
+        )
+    )
+    if name := books.scalar(of_user):
+        return name
+    if books.execute(sa.select(record.address).where(*is_holders)).first() is not None:
+        return facts.customer
+    return books.scalar(of_landlord) or ""
 
 
 def _lines(books: Connection, payment_key: str, language: str) -> tuple[str, ...]:

@@ -17,7 +17,11 @@ RequiredItems = Annotated[tuple[ChecklistItem, ...], NoDecode, BeforeValidator(s
 
 class ApprovalSettings(SettingsSection):
     people: int = Field(
-        1, ge=1, le=2, description="How many people say yes to a close: 1, or 2 (four eyes)."
+        1,
+        ge=1,
+        le=2,
+        description="How many people say yes to a close: 1, who may be the one who began it, or 2 "
+        "(four eyes).",
     )
     approvers: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)] = Field(
         (), description="Who may, by login name; empty: anybody. The Prefect UI offers these names."

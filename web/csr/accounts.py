@@ -11,7 +11,7 @@ from domain.accounts import account_key
 from domain.customer_service import CustomerFound, CustomerSearch, PortalStanding
 from identity.customer_service.inviting import addresses_on_file
 from web.csr.console import AccountSeen, account_seen
-from web.csr.layout import STANDING_WORDS, show_console, unknown
+from web.csr.layout import say_standing, show_console, unknown
 from web.visits import Visit
 
 
@@ -33,7 +33,7 @@ def show_account(
         "csr-account.html",
         status,
         one=AccountSeen(facts, standing, enrollment, how),
-        users=[(row, STANDING_WORDS[row.standing]) for row in users],
+        users=[(row, say_standing(row)) for row in users],
         addresses=addresses,
         problems=problems or {},
     )

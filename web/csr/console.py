@@ -21,7 +21,7 @@ from identity.new_address import find_address_change, settles_until
 from identity.paperless import BillDelivery, delivery_of
 from payments.enrollment.facts import EnrollmentFacts, read_enrollment_facts
 from payments.enrollment.wording import say_mandate
-from web.csr.layout import person_of, show_person, unknown
+from web.csr.layout import person_of, say_why_locked, show_person, unknown
 from web.visits import Visit
 
 MAILS = 10  # the newest ones
@@ -55,8 +55,13 @@ class AccountSeen:
             (True, False): "On: bills come by e-mail",
             (False, True): "Off: bills come on paper",
             (True, True): "On, and paper bills besides",
-            (False, False): "Off, and no paper bills either: nobody gets this bill",
+            (
+                False,
+                False,
+            ): "Off: bills come on paper, as the record has neither",
         }[self.delivery.by_mail, self.delivery.on_paper]
+        if self.delivery.by_mail and not self.delivery.is_reached:
+            words = "On, but no mailbox is known: bills come on paper"
         chosen = self.delivery.chosen_at
         return words + (f"; chosen on {_said(chosen.date())}" if chosen else "")
 
@@ -70,10 +75,12 @@ def show_customer_information(
         return unknown(visit)
     office = visit.office
     with office.database.reading() as books:
+        lock = _lock(books, person)
         code = find_recovery_code(books, office.link_tokens, person.number, visit.now)
         given = {
             "accounts": accounts_seen(books, person),
-            "lock": _lock(books, person),
+            "lock": lock,
+            "why_locked": say_why_locked(lock.lock_reason),
             "mail": FITTING[fitting_mail(books, person)],
             "is_reset": fitting_mail(books, person) is LinkKind.RESET_PASSWORD,
             "code": code,

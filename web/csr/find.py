@@ -15,10 +15,9 @@ from domain.customer_service import (
     CustomerSearch,
     PortalStanding,
 )
-from domain.identity import UserState
 from domain.words import say_count
 from rules.customer_search import person_number, search_words
-from web.csr.layout import STANDING_WORDS, show_console
+from web.csr.layout import STANDING_WORDS, say_standing, show_console
 from web.visits import Visit
 
 ROWS_A_PAGE = 25
@@ -101,10 +100,7 @@ def _sentence(rows: Sequence[CustomerFound], is_cut: bool) -> str:
 
 def _to_shown(row: CustomerFound) -> ShownCustomer:
     link = f"/csr/customers/{row.user}" if row.user else f"/csr/accounts/{row.account_key}"
-    words = STANDING_WORDS[row.standing]
-    if row.state in (UserState.INVITED, UserState.UNVERIFIED):
-        words += " (invited)" if row.state is UserState.INVITED else " (not verified)"
-    return ShownCustomer(row, link, words)
+    return ShownCustomer(row, link, say_standing(row))
 
 
 def _number(text: str) -> int:

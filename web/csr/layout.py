@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from domain.customer_service import STANDING_OF, PortalStanding
+from domain.customer_service import STANDING_OF, CustomerFound, LockReason, PortalStanding
 from domain.failures import Refused
 from domain.identity import PortalUser, UserState
 from identity.customer_service.locking import acts_allowed, is_failed_out
@@ -29,6 +29,27 @@ _STATE_WORDS = {
     UserState.LOCKED: "Permanent Lock",
     UserState.DELETED: "Hidden: the portal account was deleted",
 }
+
+
+LOCK_REASONS = (
+    (LockReason.COMPROMISED, "The account may have been compromised"),
+    (LockReason.MISUSE, "The customer misuses the system"),
+    (LockReason.OPTED_OUT, "The customer opts out, and does not want the account deleted"),
+    (LockReason.OTHER, "Another reason"),
+)
+
+
+def say_standing(row: CustomerFound) -> str:
+    """Say how a portal user stands; of who is not enrolled, how far they came."""
+    further = {UserState.INVITED: " (invited)", UserState.UNVERIFIED: " (not verified)"}
+    return STANDING_WORDS[row.standing] + (further.get(row.state, "") if row.state else "")
+
+
+def say_why_locked(detail: str) -> str:
+    """Say why a portal user is locked or deleted in the words in which it was asked."""
+    reason, colon, note = detail.partition(": ")
+    words = next((said for one, said in LOCK_REASONS if one.value == reason), reason)
+    return f"{words}{colon}{note}"
 
 
 def show_console(visit: Visit, template: str, status: int = 200, **values: Any) -> HTMLResponse:
@@ -88,6 +109,8 @@ def problem_of(refusal: Refused, field: str = "") -> dict[str, str]:
 _DONE = {
     "locked": "The portal account is locked. The customer can no longer sign in.",
     "unlocked": "The portal account is unlocked. The customer can sign in again.",
+    "brought-back": "The portal account is there again. It has no password: send a create "
+    "credentials link.",
     "deleted": "The portal account is deleted, and what was scheduled of it is cancelled.",
     "mail": "The link is on its way by e-mail. Remind the customer when it expires.",
     "code": "A recovery code was made. Read it to the customer and have it read back.",

@@ -8,20 +8,14 @@ from starlette.responses import Response
 
 from domain.customer_service import AutopayOnLock, LockReason, StaffAct, UnlockReason
 from domain.failures import Refused
-from domain.identity import PortalUser
+from domain.identity import PortalUser, UserState
 from identity.customer_service.locking import unlock_user
 from office.procedures.portal.users import delete_with_payments, lock_with_payments
 from payments.enrollment.of_user import hangs_on_user
 from payments.enrollment.wording import say_mandate
-from web.csr.layout import back, person_of, problem_of, show_person, unknown
+from web.csr.layout import LOCK_REASONS, back, person_of, problem_of, show_person, unknown
 from web.visits import Visit
 
-LOCK_REASONS = (
-    (LockReason.COMPROMISED, "The account may have been compromised"),
-    (LockReason.MISUSE, "The customer misuses the system"),
-    (LockReason.OPTED_OUT, "The customer opts out, and does not want the account deleted"),
-    (LockReason.OTHER, "Another reason"),
-)
 UNLOCK_REASONS = (
     (UnlockReason.SAFE_AGAIN, "The account is no longer compromised"),
     (UnlockReason.FAILED_SIGN_INS, "Ten failed sign-ins locked it, and the customer called"),
@@ -78,7 +72,8 @@ def take_unlock(visit: Visit) -> Response:
             unlock_user(books, person.number, act, visit.now)
     except Refused as refusal:
         return _unlock_page(visit, person, problem_of(refusal), 409)
-    return back(person, "unlocked")
+    was_deleted = person.state is UserState.DELETED
+    return back(person, "brought-back" if was_deleted else "unlocked")
 
 
 def ask_delete(visit: Visit) -> Response:

@@ -104,3 +104,39 @@ def test_an_admin_goes_through_what_can_be_changed(someone, known, admin, lost_p
     clerk.press("Send it")
     clerk.see("nothing was sent.")
     clerk.look()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_the_menu_is_folded_on_a_phone_and_opened_by_key(someone, admin, scripts):
+    """The page comes first: at a desk the menu is one line, on a phone one button."""
+    clerk = someone(PHONE, java_script_enabled=scripts)
+    clerk.open("/office/sign-in")
+    clerk.write(Email_address=ADMIN, Password=PASSWORD)
+    clerk.press("Sign in")
+    menu = clerk.page.get_by_role("navigation", name="Office")
+    deposits = menu.get_by_role("link", name="Deposits", exact=True)
+
+    folded = menu.bounding_box()["height"]
+    assert folded <= 60 and not deposits.is_visible()
+    clerk.look()
+    menu.get_by_text("Menu", exact=True).focus()
+    clerk.page.keyboard.press("Enter")
+    assert deposits.is_visible()
+    clerk.look()
+    clerk.page.keyboard.press("Tab")
+    assert "Close" == clerk.page.evaluate("document.activeElement.textContent")
+    deposits.click()
+    clerk.see("Posted at")
+    assert not deposits.is_visible()
+
+
+def test_the_menu_is_a_line_of_links_at_a_desk(someone, admin):
+    clerk = someone(DESKTOP)
+    clerk.open("/office/sign-in")
+    clerk.write(Email_address=ADMIN, Password=PASSWORD)
+    clerk.press("Sign in")
+    menu = clerk.page.get_by_role("navigation", name="Office")
+
+    assert menu.get_by_role("link", name="Deposits", exact=True).is_visible()
+    assert not menu.get_by_text("Menu", exact=True).is_visible()
+    assert menu.bounding_box()["height"] <= 60

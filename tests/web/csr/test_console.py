@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.definitions.identity import account_link, one_time_link
+from database.tables import account, account_email
 from domain.identity import LinkKind
 from identity.activity import record_activity
 from identity.new_address import ask_for_address, prove_by_link
@@ -44,6 +45,30 @@ def test_rules_37_and_176_the_customer_at_a_glance(csr, town, name, said):
 
     assert shown.startswith(said.strip())
     assert not shown.endswith(",")  # of an address without a city
+
+
+@pytest.mark.parametrize(
+    ("ebill", "paper", "address", "said"),
+    [
+        (True, False, True, "On: bills come by e-mail"),
+        (False, True, True, "Off: bills come on paper"),
+        (True, True, True, "On, and paper bills besides"),
+        (False, False, True, "Off: bills come on paper, as the record has neither"),
+        (True, False, False, "On, but no mailbox is known: bills come on paper"),
+        (True, True, False, "On, but no mailbox is known: bills come on paper"),
+    ],
+)
+def test_rule_37_paperless_says_how_the_next_bill_comes(csr, town, ebill, paper, address, said):
+    """As the close decides: paper for whoever is not paperless, or has no mailbox (contract 4)."""
+    with town.office.database.writing() as books:
+        books.execute(account.update().values(ebill=ebill, send_paper=paper))
+        if not address:
+            books.execute(account_email.delete())
+            books.execute(account_link.delete())
+
+    shown = fact(csr.get(f"/csr/accounts/{ELM_KEY}").text, "Paperless billing")
+
+    assert shown.startswith(said)
 
 
 def test_rule_37_autopay_says_what_it_draws_and_when(csr, town):
@@ -87,7 +112,7 @@ def busy(town):
 
 
 def shown(page: str) -> list[str]:
-    return re.findall(r"<td>(n\d+)</td>", page)
+    return re.findall(r'<td data-of="Details">(n\d+)</td>', page)
 
 
 def test_rules_166_and_167_the_log_holds_everything_since_the_beginning(csr, busy):

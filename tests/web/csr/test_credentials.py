@@ -258,3 +258,28 @@ def test_rules_129_to_131_an_administrator_links_an_account_and_takes_it_off_aga
         assert 1 == books.scalar(
             sa.select(sa.func.count()).where(account_link.c.unlinked_by == "admin 1")
         )
+
+
+@pytest.mark.parametrize("typed", ["", "  "])
+def test_no_username_at_all_is_told_how_one_is_taken_off(csr, town, typed):
+    csr.get(town.page)
+
+    answer = csr.post(f"{town.page}/username", username=typed)
+
+    assert 422 == answer.status_code
+    assert "Enter a username. To take one off, choose “Clear the sign-in” below." in answer.text
+
+
+def test_whose_sign_in_is_cleared_while_locked_comes_back_without_a_password(csr, town):
+    """What the page says of who was let in again must be so: nobody enrolled has no password."""
+    csr.get(f"{town.page}/lock")
+    csr.post(f"{town.page}/lock", reason="compromised", autopay="keep")
+    csr.get(f"{town.page}/sign-in/clear")
+    csr.post(f"{town.page}/sign-in/clear")
+    csr.get(f"{town.page}/unlock")
+    csr.post(f"{town.page}/unlock", reason="safe-again")
+
+    page = csr.get(town.page).text
+
+    assert "Unenrolled: invited, no password yet" in page
+    assert "Send create credentials link" in page

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import sqlalchemy as sa
 
 from database.definitions.identity import web_user
 from database.definitions.in_force import link_in_force, wallet_in_force
 from database.tables import scheduled_payment
+from domain.customer_service import LockReason
 from domain.identity import UserState
 from domain.payments import PaymentState
 from tests.web.csr.conftest import OAK_KEY
@@ -98,7 +101,18 @@ def test_the_lock_stands_in_the_log_and_the_audit_list_with_who_and_why(csr, tow
 
     assert ("locked", "csr 1", "other: reported by the police") == town.log()[-1]
     assert "locked portal user" == town.acts()[-1]
-    assert "by csr 1: other: reported by the police" in csr.get(town.page).text
+    assert "by csr 1: Another reason: reported by the police" in csr.get(town.page).text
+
+
+@pytest.mark.parametrize("reason", [one for one in LockReason if one is not LockReason.OTHER])
+def test_the_console_says_why_in_the_words_in_which_it_was_asked(csr, town, reason):
+    asked = csr.get(f"{town.page}/lock").text
+    lock(csr, town, reason=reason.value)
+
+    page = csr.get(town.page).text
+
+    (words,) = re.findall(r"by csr 1: ([^<]+)</p>", page)
+    assert f">{words}</label>" in asked
 
 
 def test_only_what_the_state_allows_is_offered(csr, town):
@@ -182,9 +196,11 @@ def test_a_csr_deletes_nobody(csr, town):
 
 def test_rule_163_a_deleted_one_is_brought_back_and_sets_a_password_anew(supervisor, town):
     delete(supervisor, town)
-    unlock(supervisor, town)
-    page = supervisor.get(town.page).text
+    answer = unlock(supervisor, town)
+    page = supervisor.get(answer.headers["location"]).text
 
+    assert "It has no password: send a create credentials link." in page
+    assert "can sign in again" not in page
     assert UserState.INVITED is state_of(town)
     assert "Send create credentials link" in page and ANN in page
     assert PaymentState.CANCELLED is payment_of(town)

@@ -69,6 +69,20 @@ def test_a_declined_cart_is_begun_again_with_all_that_stood_in_it(city, ann):
         assert "$27.00" in page
 
 
+def test_what_was_declined_is_not_begun_again_on_an_account_that_was_taken_off(city, ann):
+    """Its page of paying is not there any more: the button would lead to nothing."""
+    place = draft(ann, method="tok_expired_card")
+    press(ann, place)
+    before = ann.get(place).text
+    ann.get("/accounts/0110371/unlink")
+    ann.post("/accounts/0110371/unlink")
+
+    after = ann.get(place).text
+
+    assert "Begin again" in before
+    assert "Your payment was declined" in after and "Begin again" not in after
+
+
 def test_a_guests_declined_payment_is_begun_again_with_another_card(city):
     guest = guest_of(city)
     fill_cart(guest, "/guest")
@@ -180,13 +194,18 @@ def test_nothing_is_owed_and_something_is_paid_ahead_where_the_office_lets_it(ci
 
 
 @pytest.mark.parametrize(
-    ("method", "days", "words"),
+    ("method", "days", "words", "begins_again"),
     [
-        pytest.param("tok_ach_R01_d2", 3, "Your bank returned $45.50", id="return"),
-        pytest.param("tok_chargeback_d3", 4, "Your card&#39;s bank took $45.50 back", id="dispute"),
+        pytest.param("tok_ach_R01_d2", 3, "Your bank returned $45.50", True, id="return"),
+        pytest.param(
+            "tok_chargeback_d3", 4, "Your card&#39;s bank took $45.50 back", False, id="dispute"
+        ),
     ],
 )
-def test_what_a_bank_took_back_is_said_on_the_page_and_by_mail(city, ann, method, days, words):
+def test_what_a_bank_took_back_is_said_on_the_page_and_by_mail(
+    city, ann, method, days, words, begins_again
+):
+    """What is disputed is not begun again: it would be paid twice if the bank decides for us."""
     open_office = with_settings(city, checkout=CheckoutSettings())
     ann = Browser(desk_of(open_office), ann.cookies)
     place = draft(ann, method=method)
@@ -200,6 +219,7 @@ def test_what_a_bank_took_back_is_said_on_the_page_and_by_mail(city, ann, method
 
     assert "Your payment went back" in page
     assert words in page
+    assert begins_again is ("Begin again" in page)
     assert "45.50" == owed(city)
     assert ["receipt", "receipt-taken-back"] == forms(city)
 

@@ -48,6 +48,9 @@ def test_a_role_opens_its_pages_and_no_other(signed_in, role):
         answer = browser.send(filled(path)) if method == "POST" else browser.get(filled(path))
         refused = 403 == answer.status_code
         assert may(role, needed) is not refused, (method, path, answer.status_code)
+        if refused:
+            assert "Your role does not have this page</h1>" in answer.text
+            assert f"You are signed in as {role}." in answer.text
 
 
 @pytest.mark.parametrize(("method", "path", "_needed"), PAGES)

@@ -10,6 +10,7 @@ from database.inserting import one_after_the_other
 from database.queries.payment_events import moved_of
 from domain.checkout import CAME_TO_NOTHING, Checkout, CheckoutEnd
 from domain.languages import say_day
+from domain.ledger import EntryKind
 from domain.money import ZERO
 from domain.payments import PaymentKind
 from identity.attempts.counting import count_bad, record_attempt
@@ -44,6 +45,7 @@ def show_payment(visit: Visit) -> Response:
         if one.refusal
         else visit.say(reason)
     )
+    moved, is_disputed = _say_moved(visit, one)
     return show(
         visit,
         "payment.html",
@@ -52,8 +54,8 @@ def show_payment(visit: Visit) -> Response:
         end=end.value,
         why=why,
         remedy=visit.say(remedy),
-        comes_to_nothing=end in CAME_TO_NOTHING,
-        moved=_say_moved(visit, one),
+        begins_again=end in CAME_TO_NOTHING and not is_disputed and _is_there(visit, payer, one),
+        moved=moved,
         message=visit.messages["payment_complete"],
         taken_at=one.taken_at.astimezone(visit.zone) if one.taken_at else None,
     )
@@ -133,13 +135,18 @@ def _check(visit: Visit, payer: PagePayer, one: Checkout) -> Response:
     )
 
 
-def _say_moved(visit: Visit, one: Checkout) -> list[str]:
-    """Say what became of a payment after it was taken: refunds, returns, disputes."""
+def _say_moved(visit: Visit, one: Checkout) -> tuple[list[str], bool]:
+    """
+    Say what became of a payment after it was taken, and whether it ended in a dispute.
+
+    What a bank holds in dispute is not begun again: it may be decided for the customer or for us,
+    and who pays it anew meanwhile has paid twice.
+    """
     if one.payment is None:
-        return []
+        return [], False
     with visit.office.database.reading() as books:
         moved = moved_of(books, f"{PaymentKind.CHECKOUT}/{one.key}")
-    return [
+    said = [
         visit.say(
             MONEY_MOVED[event.kind],
             amount=event.amount.dollars(),
@@ -147,6 +154,7 @@ def _say_moved(visit: Visit, one: Checkout) -> list[str]:
         )
         for event in moved
     ]
+    return said, bool(moved) and moved[-1].kind is EntryKind.DISPUTE
 
 
 def _again(payer: PagePayer, one: Checkout) -> str:
@@ -156,6 +164,14 @@ def _again(payer: PagePayer, one: Checkout) -> str:
     if len(one.lines) == 1 and one.lines[0].account_key:
         return f"/accounts/{one.lines[0].account_key}/pay"
     return "/cart"
+
+
+def _is_there(visit: Visit, payer: PagePayer, one: Checkout) -> bool:
+    """Tell whether the place where a payment is begun again still is: an account may be gone."""
+    if payer.is_guest or _again(payer, one).endswith("/cart"):
+        return True
+    with visit.office.database.reading() as books:
+        return bool(read_payable(books, payer.owner, one.account_keys))
 
 
 def _may_try(visit: Visit, key: str) -> bool:
