@@ -115,10 +115,10 @@ def _payer(books: Connection, payment_key: str, row: Delivery, facts: NoticeFact
         )
     )
     if name := books.scalar(of_user):
-        return name
+        return str(name)
     if books.execute(sa.select(record.address).where(*is_holders)).first() is not None:
         return facts.customer
-    return books.scalar(of_landlord) or ""
+    return str(books.scalar(of_landlord) or "")
 
 
 def _lines(books: Connection, payment_key: str, language: str) -> tuple[str, ...]:
