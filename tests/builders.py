@@ -37,7 +37,7 @@ from domain.payments import Mandate, MethodKind, PostingKind
 from domain.runs import RunState
 from rules.money.autopay import AutopayPolicy, Payable
 from rules.money.balances import amount_due
-from tests.done_before import as_done_before
+from tests.done_before import as_done_before, is_unopened
 from tests.release import so_many
 
 RUN = "2026-10"
@@ -116,6 +116,23 @@ def stage_run(
     landlords: Iterable[tuple[str, str]] = (),
 ) -> None:
     """Enter a run as an import leaves it; `landlords` are cosigners with their portal users."""
+    facts = (households, period, due_on, ends_on, state, tuple(landlords))
+    stage = partial(_stage_run, database, *facts)
+    if is_unopened(database):
+        as_done_before(database, f"stage {facts!r}", stage)
+    else:
+        stage()
+
+
+def _stage_run(
+    database: Database,
+    households: tuple[Household, ...],
+    period: str,
+    due_on: date,
+    ends_on: date,
+    state: RunState,
+    landlords: tuple[tuple[str, str], ...],
+) -> None:
     with database.writing() as books:
         books.execute(
             bill_run.insert().values(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import sqlite3
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -150,8 +151,15 @@ def cold_fork_servers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Books without a row, made once and copied for each test."""
+    """
+    Books without a row, made once and copied for each test.
+
+    Each of more than a hundred tables begins a page: small pages make a third as much to copy.
+    """
     path = tmp_path_factory.mktemp("books") / "empty.db"
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("PRAGMA page_size = 1024")
+        file.execute("VACUUM")
     database = Database(f"sqlite:///{path}")
     metadata.create_all(database.engine)
     with database.engine.connect() as connection:

@@ -91,9 +91,17 @@ def secret_keys(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
 
 
 def without_files(model: type[BaseModel], names: Mapping[str, str | None], prefix: str) -> Any:
-    """Return the environment without the variables that name a secret's file."""
+    """
+    Return what the environment says of settings, without the variables that name a secret's file.
+
+    The other variables are left out: each section would be looked for in every one of them.
+    """
     files = {f"{prefix}{section}__{key}{SUFFIX}".lower() for section, key in secret_keys(model)}
-    return {name: value for name, value in names.items() if name.lower() not in files}
+    return {
+        name: value
+        for name, value in names.items()
+        if name.lower().startswith(prefix.lower()) and name.lower() not in files
+    }
 
 
 def from_files(model: type[BaseModel], prefix: str) -> dict[str, dict[str, str]]:

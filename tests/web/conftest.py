@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Iterator
 
 import httpx
 import pytest
+from starlette.routing import Route
 
 from database.books import Database
+from office.equipment.office import Office
 from office.secrets.files import make_secret
 from office.settings.close import ExportsSettings
 from office.settings.mail import CommunicationsSettings
 from tests.office.health_builders import an_office_at
+from web import desk as desks
 from web.desk import desk_of
 
 LINKED = ExportsSettings(link_url="https://desk.example/exports/{token}")
@@ -20,6 +24,23 @@ NEWS = CommunicationsSettings(
     unsubscribe_url="https://desk.example/unsubscribe/{token}",
     link_url="https://desk.example/communications/{number}",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def routes_made_once() -> Iterator[None]:
+    """Spare each desk the making of some 350 routes: they know nothing of an office."""
+    make = desks._pages
+    made: dict[tuple[str, ...], list[Route]] = {}
+
+    def pages(office: Office) -> list[Route]:
+        served = tuple(office.settings.web.serves)
+        if served not in made:
+            made[served] = make(office)
+        return made[served]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(desks, "_pages", pages)
+        yield
 
 
 @pytest.fixture

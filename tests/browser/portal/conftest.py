@@ -38,6 +38,9 @@ from web.desk import desk_of
 # localhost is reached as a name: passkeys know no IP addresses.
 LOCAL = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+# A telephone in every run: what does not fit or is too small to press shows there.
+AT_A_DESK = pytest.param(DESKTOP, id="desk", marks=pytest.mark.release)
+WINDOWS = pytest.mark.parametrize("window", [AT_A_DESK, pytest.param(PHONE, id="phone")])
 PATIENCE = 20  # seconds
 MINE, THEIRS = "0110371", "0220002"
 # Ruling 23: what the law asks of the pages, and what we ask of them beyond it.

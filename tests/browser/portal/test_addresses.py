@@ -31,9 +31,9 @@ def code_in_mail(portal, address: str, words: str) -> str:
 
 
 WAYS = [
-    pytest.param(DESKTOP, "en-US", True, id="desktop"),
+    pytest.param(DESKTOP, "en-US", True, id="desktop", marks=pytest.mark.release),
     pytest.param(PHONE, "en-US", True, id="phone"),
-    pytest.param(PHONE, "es-US", True, id="spanish"),
+    pytest.param(PHONE, "es-US", True, id="spanish", marks=pytest.mark.release),
     pytest.param(PHONE, "en-US", False, id="without-scripts"),
 ]
 SAYS = {

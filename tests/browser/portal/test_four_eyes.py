@@ -17,13 +17,12 @@ from domain.identity import Role
 from domain.runs import RunState
 from office.settings.approval import ApprovalSettings
 from office.settings.close import WebSettings
-from tests.browser.portal.conftest import DESKTOP, PHONE
+from tests.browser.portal.conftest import DESKTOP, WINDOWS
 from tests.builders import a_household, stage_run
 from tests.web.office.begun_work import held_back
 
 NOVEMBER = "2026-11"
 PLACE = f"/office/close/{NOVEMBER}"
-WINDOWS = pytest.mark.parametrize("window", [DESKTOP, PHONE], ids=["desk", "phone"])
 
 
 @pytest.fixture

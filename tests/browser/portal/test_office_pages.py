@@ -13,7 +13,7 @@ from domain.identity import Role
 from identity.passwords import Passwords
 from identity.staff import add_staff, choose_staff_password
 from office.settings.close import WebSettings
-from tests.browser.portal.conftest import DESKTOP, MINE, PHONE
+from tests.browser.portal.conftest import MINE, WINDOWS
 from tests.builders import NOW, RUN
 from tests.web.customers.conftest import PASSWORD
 from tests.web.office.sorting.test_sorting import draw_file
@@ -74,7 +74,7 @@ def lost_page(portal) -> None:
         )  # fmt: skip
 
 
-@pytest.mark.parametrize("window", [DESKTOP, PHONE], ids=["desk", "phone"])
+@WINDOWS
 def test_an_admin_goes_through_what_can_be_changed(someone, known, admin, lost_page, window):
     known("ann@portal.example", MINE)
     clerk = someone(window)

@@ -14,12 +14,11 @@ from identity.users import make_user
 from mail.letters.samples import sample_pdf
 from mail.texts.consents import agree
 from office.settings.close import WebSettings
-from tests.browser.portal.conftest import DESKTOP, MINE, PHONE
+from tests.browser.portal.conftest import MINE, WINDOWS
 from tests.builders import NOW, RUN
 from web.office.permissions import may
 from web.staff_routes import staff_pages
 
-WINDOWS = pytest.mark.parametrize("window", [DESKTOP, PHONE], ids=["desk", "phone"])
 # What the auditor's pages may send: a filter (GET), whoever is signed in goes away, and the pack
 # of an auditor is taken, which is audited.
 HARMLESS = (
@@ -121,10 +120,7 @@ def test_an_admin_shows_the_offices_logo(staff, window):  # rule 201
     assert 48 >= who.page.locator("a.brand img").bounding_box()["height"]
 
 
-@pytest.mark.parametrize(
-    "window",  # one page after another, forty of them
-    [pytest.param(DESKTOP, id="desk", marks=pytest.mark.release), pytest.param(PHONE, id="phone")],
-)
+@WINDOWS  # one page after another, forty of them
 def test_an_auditor_opens_every_page_of_theirs_and_finds_nothing_to_press(staff, people, window):
     who = staff(Role.AUDITOR, window)
     books = who.portal.office.database

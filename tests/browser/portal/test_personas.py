@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from database.tables import movement
-from tests.browser.portal.conftest import DESKTOP, MINE, PHONE, THEIRS, file_a_year
+from tests.browser.portal.conftest import (
+    DESKTOP,
+    MINE,
+    PHONE,
+    THEIRS,
+    WINDOWS,
+    file_a_year,
+)
 from tests.builders import RUN
 from tests.web.customers.conftest import ANN, PASSWORD
 
@@ -77,7 +84,7 @@ def test_a_customer_on_a_phone_adds_a_card_and_sets_autopay_up(someone, known):
     ann.look()
 
 
-@pytest.mark.parametrize("window", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@WINDOWS
 def test_a_customer_looks_back_at_a_year(someone, known, portal, window):
     file_a_year(portal.office)
     known(ANN, MINE)

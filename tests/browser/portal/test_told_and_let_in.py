@@ -8,7 +8,7 @@ import time
 import pytest
 
 from identity.oidc.provider import IdentityProvider, ProviderTerms
-from tests.browser.portal.conftest import DESKTOP, MINE, PATIENCE, PHONE
+from tests.browser.portal.conftest import DESKTOP, MINE, PATIENCE, WINDOWS
 from tests.web.customers.conftest import ANN, PASSWORD
 from tests.web.customers.factors.provider import CLIENT, SECRET, a_provider
 
@@ -30,8 +30,9 @@ def code_on_phone(portal) -> str:
     raise AssertionError("no code came")
 
 
-@pytest.mark.parametrize(("window", "name"), [(DESKTOP, ""), (PHONE, "-phone")])
-def test_a_customer_chooses_texts_and_goes_back_to_mails(someone, known, portal, window, name):
+@WINDOWS
+def test_a_customer_chooses_texts_and_goes_back_to_mails(someone, known, portal, window):
+    name = "" if window == DESKTOP else "-phone"
     known(ANN, MINE)
     ann = someone(window)
     ann.sign_in(ANN)
@@ -54,10 +55,11 @@ def test_a_customer_chooses_texts_and_goes_back_to_mails(someone, known, portal,
     ann.see("No more texts are sent to you.")
 
 
-@pytest.mark.parametrize(("window", "name"), [(DESKTOP, ""), (PHONE, "-phone")])
+@WINDOWS
 def test_a_customer_connects_an_account_elsewhere_and_signs_in_with_it(
-    someone, known, portal, window, name
+    someone, known, portal, window
 ):
+    name = "" if window == DESKTOP else "-phone"
     known(ANN, MINE)
     with a_provider() as provider:
         provider.begin_anew()

@@ -11,9 +11,8 @@ from database.tables import audit
 from domain.identity import Role
 from mail.letters.bill import a_sample, variables
 from office.settings.close import WebSettings
-from tests.browser.portal.conftest import DESKTOP, PHONE
+from tests.browser.portal.conftest import WINDOWS
 
-WINDOWS = pytest.mark.parametrize("window", [DESKTOP, PHONE], ids=["desk", "phone"])
 EDIT = "/office/communications/templates/edit?name=utility-bill"
 
 

@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -35,7 +36,7 @@ class Provider:
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def begin_anew(self) -> None:
-        self.keys = [new_key("first")]
+        self.keys = [a_key("first")]
         self.subject, self.email = "subject-of-ann", "ann@elsewhere.example"
         self.claims, self.signs_with, self.is_away = {}, None, False
 
@@ -71,6 +72,12 @@ class Provider:
             "token_type": "Bearer",
             "id_token": jwt.encode(header, told, key),
         }
+
+
+@cache
+def a_key(name: str) -> RSAKey:
+    """Return the key of a name, the same each time: making one takes as long as many a test."""
+    return new_key(name)
 
 
 def new_key(name: str) -> RSAKey:

@@ -22,7 +22,7 @@ from tests.builders import NOW
 from tests.office.health_builders import an_office_at
 from tests.web.customers.choices.conftest import words
 from tests.web.customers.conftest import ANN, BOB, PASSWORD, URL, Browser, register
-from tests.web.customers.factors.provider import CLIENT, SECRET, a_provider, new_key
+from tests.web.customers.factors.provider import CLIENT, SECRET, a_key, a_provider, new_key
 from web.desk import desk_of
 from web.office.renewing import require_whole
 
@@ -309,7 +309,7 @@ def test_keys_that_the_provider_has_changed_are_fetched_again(browser, place, pr
     connected(place, provider)
     go(browser, provider)
     browser.cookies.clear()
-    provider.keys = [new_key("second")]
+    provider.keys = [a_key("second")]
 
     go(browser, provider)
 
