@@ -1,10 +1,8 @@
-"""Great Expectations as the judge of the checks; beside its expectation no file knows it."""
+"""Great Expectations as the judge of the checks, each of which is a query that finds nothing."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
-import os
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -12,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.engine import make_url
+
+from data_checks.framework import import_framework
 
 ERROR_LENGTH = 1000  # characters of a crash that are kept
 
@@ -58,10 +58,8 @@ def judge(url: str, queries: Mapping[str, str]) -> dict[str, FailedRows]:
 
 
 def _import_framework() -> tuple[Any, Any]:
-    """Import at the last moment: seconds and 150 MB that a mere list or reminder need not pay."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # hundreds of lines a close
-    import great_expectations
+    """Import the framework and our expectation, which is of one of its classes."""
+    great_expectations = import_framework()
 
     from data_checks.expectation import NoRowsExpectation
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import gc
-import importlib.util
 import json
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -17,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from data_checks.framework import import_framework
 from data_checks.register.figures import Figure
 
 STYLE = """
@@ -67,11 +65,11 @@ def judge_figures(
     `at` is the moment of the close: a period's name alone would be read as a date.
     """
     with contextlib.redirect_stdout(sys.stderr):
-        gx, expectations = _import_framework()
+        gx = import_framework()
         suite = gx.ExpectationSuite(
             name="register",
             expectations=[
-                _expectation(expectations, place, figure) for place, figure in enumerate(figures)
+                _expectation(gx.expectations, place, figure) for place, figure in enumerate(figures)
             ],
         )
         result = _validate(gx, suite, lines, period, at)
@@ -83,36 +81,6 @@ def judge_figures(
         json.dumps(result.to_json_dict(), indent=1),
         page,
     )
-
-
-def _import_framework() -> tuple[Any, Any]:
-    """Import without what only divergences need, and without collecting garbage: half the time."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    gc.disable()
-    try:
-        _put_off("scipy.stats")
-        import great_expectations
-        import great_expectations.expectations
-    finally:
-        gc.enable()
-    return great_expectations, great_expectations.expectations
-
-
-def _put_off(name: str) -> None:
-    """Let a module be loaded by whoever uses it first."""
-    if name in sys.modules:
-        return
-    package, _, attribute = name.rpartition(".")
-    parent = importlib.import_module(package)
-    spec = importlib.util.find_spec(name)
-    if spec is None or spec.loader is None:
-        return
-    loader = importlib.util.LazyLoader(spec.loader)
-    spec.loader = loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    loader.exec_module(module)
-    setattr(parent, attribute, module)
 
 
 def _expectation(expectations: Any, place: int, figure: Figure) -> Any:
