@@ -13,7 +13,7 @@ from domain.identity import Role
 from identity.passwords import Passwords
 from identity.staff import add_staff, choose_staff_password
 from office.settings.close import WebSettings
-from tests.browser.portal.conftest import MINE, WINDOWS
+from tests.browser.portal.conftest import DESKTOP, MINE, PHONE, WINDOWS
 from tests.builders import NOW, RUN
 from tests.web.customers.conftest import PASSWORD
 from tests.web.office.sorting.test_sorting import draw_file
