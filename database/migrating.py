@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from database.books import Database
 from database.definitions.in_force import VIEWS
+from database.definitions.making import make_missing_trigrams
 from database.schema import metadata
 from domain.failures import Misuse
 from domain.words import say_count
@@ -59,6 +60,7 @@ def migrate(database: Database, to: str = "head", upgrade: Upgrade | None = None
     Rows of an older release are carried over where an `upgrade` says who does it: all of them or,
     where that fails, none. Raises Misuse where it is told by nobody, where the database is another
     program's or a newer release's, or where it holds what nothing leads on from.
+    Of books that are up to date it makes what PostgreSQL had no extension for when they were made.
     SQLite rebuilds tables to change them, so foreign keys are off meanwhile and checked after.
     Where two processes migrate at once the second waits, and finds nothing left to do.
     """
@@ -71,6 +73,8 @@ def migrate(database: Database, to: str = "head", upgrade: Upgrade | None = None
         elif found != NEWEST:
             _carry_over(connection, found, upgrade)
         command.upgrade(_config(connection), to)
+        if found == NEWEST:
+            make_missing_trigrams(connection)
     return revision_of(database) or ""
 
 

@@ -15,6 +15,7 @@ from database.definitions.corrections import remember_closes
 from database.definitions.making import index_where as _index_where
 from database.definitions.making import make_table as _table
 from database.definitions.making import one_where as _one_where
+from database.definitions.making import trigram_index as _trigram_index
 from database.types import Cents, Moment, Number, SearchedText, one_of
 from domain.accounts import AccountStatus
 from domain.approvals import Decision
@@ -544,6 +545,7 @@ account_search = _table(
     sa.Column("meters", SearchedText, nullable=False, server_default=""),  # that it is billed by
     sa.Index(None, "district"),
     sa.Index(None, "period"),
+    _trigram_index("account_search", "text", "meters"),
     sqlite_with_rowid=False,  # read from its beginning to its end, in the order of the numbers
 )
 

@@ -30,7 +30,7 @@ A_CLOSE_NEEDS = 4  # connections to PostgreSQL at a time
 def init(home: Path, rehearsal: bool, backup: Path | None, as_json: bool) -> None:
     """Write a commented billclose.toml, create the database."""
     revision, new, earlier = prepare_home(home, rehearsal=rehearsal, backup=backup)
-    allowed, room = _room(home)
+    allowed, room, slow = _room(home)
     carried = [
         f"Brought up to date from schema {earlier}, with every row; before that all was written "
         f"into {backup}.",
@@ -43,29 +43,41 @@ def init(home: Path, rehearsal: bool, backup: Path | None, as_json: bool) -> Non
             "schema": revision,
             "earlier": earlier,
             "connections": allowed,
+            "reads_every_text": bool(slow),
         },
         *(carried if earlier else []),
         f"{'Created' if new else 'Ready:'} office in {home} (schema {revision}).",
         f"Settings: {home / 'billclose.toml'}. Next: billclose --home {home} close BUNDLE",
-        *([room] if room else []),
+        *(sentence for sentence in (room, slow) if sentence),
     )
 
 
-def _room(home: Path) -> tuple[int | None, str]:
-    """Return how many connections the database allows, and what that means for a close."""
+def _room(home: Path) -> tuple[int | None, str, str]:
+    """
+    Return how many connections the database allows, what that means for a close, and what it
+    means for finding customers that PostgreSQL lacks an extension.
+    """
     from contextlib import closing
 
+    from database.definitions.making import EXTENSION, lacks_trigrams
     from office.home import open_database
     from office.settings.settings import open_settings
 
     with closing(open_database(home, open_settings(home))) as books:
         allowed = books.connections_allowed()
+        with books.reading() as reading:
+            lacks = lacks_trigrams(reading)
     if allowed is None:
-        return None, ""
+        return None, "", ""
     said = f"A close needs {A_CLOSE_NEEDS} connections to PostgreSQL; it allows {allowed:,}"
     if allowed < A_CLOSE_NEEDS:
         said += ": raise the connection limit of the user of database.url before the first close"
-    return allowed, f"{said}."
+    slow = (
+        f"This PostgreSQL has no {EXTENSION}: a customer is found by reading every text, which a "
+        f"large city notices. Its administrator may run `CREATE EXTENSION {EXTENSION}`; "
+        "then run `billclose init` again."
+    )
+    return allowed, f"{said}.", slow if lacks else ""
 
 
 def prepare_home(

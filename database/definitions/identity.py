@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from database.definitions.append_only import keep_for_good
+from database.definitions.making import trigram_index
 from database.tables import metadata
 from database.types import Moment, Number, one_of
 from domain.identity import CredentialKind, LinkKind, LinkProof, Role, UserState
@@ -34,6 +35,7 @@ web_user = sa.Table(
     sa.Column("default_method", sa.String(200), nullable=False, server_default=""),  # a token
     sa.Column("made_at", Moment, nullable=False),
     sa.Column("seen_at", Moment),
+    trigram_index("web_user", "mailbox", "username"),
 )
 
 staff = sa.Table(

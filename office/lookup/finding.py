@@ -14,7 +14,7 @@ from database.definitions.identity import account_link, wallet_method, web_user
 from database.definitions.in_force import account_now, landlord_in_force
 from database.ledger.tables import balance_entry
 from database.queries.balances import NOTHING, open_balance
-from database.queries.customers.search import has_words
+from database.queries.customers.search import has_words, plan_by_what_is_typed
 from database.runs import newest_periods
 from database.tables import (
     account,
@@ -134,6 +134,7 @@ def _rank(kinds: list[FoundBy]) -> int:
 
 def _by_words(books: Connection, words: tuple[str, ...]) -> Iterator[tuple[str, FoundBy]]:
     """Find where each word stands in what is in force of an account, in any order."""
+    plan_by_what_is_typed(books)
     rows = account_search.c
     query = sa.select(rows.account_key, rows.text, rows.meters).where(has_words(words))
     for key, text, meters in books.execute(query):

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -22,6 +23,7 @@ from typing import IO, Any
 import sqlalchemy as sa
 
 from database.books import Database
+from database.definitions.making import EXTENSION, TRIGRAMS
 from database.migrating import NEWEST, revision_of
 from database.migrations.carrying import earlier_states
 from domain.failures import Misuse, PermanentFailure
@@ -32,9 +34,11 @@ from office.settings.settings import FILE as SETTINGS
 from office.settings.settings import Settings, read_settings
 
 
-def run_postgres(program: str, url: str, *words: str) -> None:
+def run_postgres(program: str, url: str, *words: str) -> str:
     """
-    Run one of PostgreSQL's programs on a database; the password is on no command line.
+    Run one of PostgreSQL's programs on a database, and return what it says.
+
+    The password is on no command line.
 
     Raises Misuse where it is not installed, PermanentFailure where it fails.
     """
@@ -46,6 +50,7 @@ def run_postgres(program: str, url: str, *words: str) -> None:
     if done.returncode != 0:
         said = (done.stderr.strip().splitlines() or ["nothing"])[-1]
         raise PermanentFailure(f"{program} ended with status {done.returncode} and said: {said}")
+    return done.stdout
 
 
 def _program(name: str) -> Path:
@@ -59,6 +64,7 @@ def _program(name: str) -> Path:
     return Path(found)
 
 
+_OF_TRIGRAMS = re.compile(rf" EXTENSION (- )?{EXTENSION} | INDEX \S+ ix_\w+_{TRIGRAMS} ")
 BOOKS, DUMP, MANIFEST, HOME = "books.db", "books.dump", "manifest.json", "home"
 OWN_BOOKS = "billclose.db"
 LEFT_OUT = ("logs", "prefect")  # folders: what was logged, and what Prefect shows of it
@@ -299,4 +305,17 @@ def _restore_books(partial: Path, content: Path) -> None:
     finally:
         database.close()
     words = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")
-    run_postgres("pg_restore", url, *words, str(partial / DUMP))
+    dump, chosen = str(partial / DUMP), partial / "restored.list"
+    listed = run_postgres("pg_restore", url, "--list", dump)
+    chosen.write_text(without_trigrams(listed), encoding="utf-8")
+    run_postgres("pg_restore", url, *words, f"--use-list={chosen}", dump)
+
+
+def without_trigrams(listed: str) -> str:
+    """
+    Leave out of a dump's list what not every server has: the extension, and its indexes.
+
+    They are made when the books are brought up to date, where they can be.
+    """
+    lines = listed.splitlines(keepends=True)
+    return "".join(line for line in lines if not _OF_TRIGRAMS.search(line))
