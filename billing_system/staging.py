@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from billing_system.export.fields import MANIFEST
 from billing_system.export.scars import find_lost_zeros, find_scars
 from billing_system.export_files import document_path
-from billing_system.port import BillingExport, Enrollment, Report
+from billing_system.port import BillingExport, Cosigner, Enrollment, Report
 from database import tables
 from database.books import insert_columns, insert_rows
 from database.queries.customers.moved_mailboxes import Mailbox, moved_mailboxes
@@ -23,7 +23,7 @@ from domain.movements import Movements
 from domain.periods import Boundary, BulkFile
 from domain.problems import Problem
 from domain.runs import RunState
-from rules.mail.written_addresses import split_addresses
+from rules.mail.written_addresses import check_address, split_addresses
 from rules.money.balances import amount_due
 
 Moved = Mapping[str, Mailbox]  # of mailboxes that portal users have left
@@ -213,14 +213,24 @@ def _stage_people(books: Connection, export: BillingExport) -> None:
     _insert(
         books,
         tables.portal_link,
-        "period account_key mailbox address paperless",
-        ((period, key, *named, paperless) for key, named, paperless in _links_now(export, moved)),
+        "period account_key mailbox address paperless fault",
+        (
+            (period, key, *named, paperless, check_address(named[1]).fault)
+            for key, named, paperless in _links_now(export, moved)
+        ),
     )
-    cosigners = (
-        (period, c.cosigner_id, c.name, _mailbox_now(c.portal_user, moved))
-        for c in export.cosigners
+    _insert(
+        books,
+        tables.cosigner,
+        "period cosigner_id name portal_user fault",
+        (_cosigner_row(period, cosigner, moved) for cosigner in export.cosigners),
     )
-    _insert(books, tables.cosigner, "period cosigner_id name portal_user", cosigners)
+
+
+def _cosigner_row(period: str, cosigner: Cosigner, moved: Moved) -> tuple[Any, ...]:
+    portal_user = _mailbox_now(cosigner.portal_user, moved)
+    fault = check_address(portal_user).fault if portal_user else None
+    return period, cosigner.cosigner_id, cosigner.name, portal_user, fault
 
 
 def _users_now(export: BillingExport, moved: Moved) -> Iterator[tuple[tuple[str, str], str]]:

@@ -238,6 +238,7 @@ portal_link = _table(
     sa.Column("mailbox", sa.String(320), primary_key=True),
     sa.Column("address", sa.String(320), nullable=False),
     sa.Column("paperless", sa.Boolean, nullable=False),
+    sa.Column("fault", sa.String(200)),  # why it is no address; NULL: it is one
     sa.Index(None, "mailbox"),
 )
 
@@ -247,6 +248,7 @@ cosigner = _table(
     sa.Column("cosigner_id", sa.String(64), primary_key=True),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("portal_user", sa.String(320), nullable=False),
+    sa.Column("fault", sa.String(200)),  # why that is no address; NULL: it is one, or empty
     sa.Index("ix_cosigner_mailbox", sa.text("lower(portal_user)")),
 )
 

@@ -35,6 +35,7 @@ from domain.ledger import BalanceEntry, EntryKind, EntrySource
 from domain.money import ZERO, Money
 from domain.payments import Mandate, MethodKind, PostingKind
 from domain.runs import RunState
+from rules.mail.written_addresses import check_address
 from rules.money.autopay import AutopayPolicy, Payable
 from rules.money.balances import amount_due
 from tests.done_before import as_done_before, is_unopened
@@ -145,11 +146,11 @@ def _stage_run(
         _enter_accounts(books, period, [household.account for household in households])
         _enter_mandates(books, period, households)
         links = (
-            (period, household.key, address.casefold(), address, paperless)
+            (period, household.key, address.casefold(), address, paperless, fault_of(address))
             for household in households
             for address, paperless in household.links
         )
-        columns = ["period", "account_key", "mailbox", "address", "paperless"]
+        columns = ["period", "account_key", "mailbox", "address", "paperless", "fault"]
         insert_rows(books, portal_link, columns, links)
         holds = [
             a_hold("bill-amount", period=period, account_key=one.key, account=one.account.number)
@@ -158,8 +159,14 @@ def _stage_run(
         ]
         if holds:
             books.execute(outsorted_bill.insert(), holds)
-        owners = ((period, cosigner_id, "Holdings LLC", user) for cosigner_id, user in landlords)
-        insert_rows(books, cosigner, ["period", "cosigner_id", "name", "portal_user"], owners)
+        owners = ((period, of, "Holdings LLC", user, fault_of(user)) for of, user in landlords)
+        columns = ["period", "cosigner_id", "name", "portal_user", "fault"]
+        insert_rows(books, cosigner, columns, owners)
+
+
+def fault_of(address: str) -> str | None:
+    """Why an address of a portal user is none, as an import finds it."""
+    return check_address(address).fault if address else None
 
 
 def a_hold(check_name: str = "", **of: str) -> dict[str, Any]:

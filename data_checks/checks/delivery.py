@@ -50,15 +50,21 @@ DELIVERY = (
     Check(
         name="email-invalid",
         severity=Severity.WARNING,
-        what="An e-mail address of an account cannot be used.",
+        what="An e-mail address of an account, its portal users or its landlord cannot be used.",
         why="The valid addresses are used; who relies on this one gets nothing.",
         fix="Correct the address; several are separated by a semicolon without spaces.",
         sql="""
             SELECT a.account_key, a.account, COUNT(*) AS addresses,
                 SUM(CASE WHEN e.fault IS NULL THEN 0 ELSE 1 END) AS faulty
-            FROM email_in_force e
-            JOIN account a ON a.period = e.period AND a.account_key = e.account_key
-            WHERE e.period = :period AND a.status <> 'closed'
+            FROM (
+                SELECT account_key, fault FROM email_in_force WHERE period = :period
+                UNION ALL SELECT account_key, fault FROM link_in_force WHERE period = :period
+                UNION ALL SELECT h.account_key, l.fault FROM landlord_in_force l
+                JOIN account h ON h.period = l.period AND h.cosigner_id = l.cosigner_id
+                WHERE l.period = :period AND l.fault IS NOT NULL
+            ) e
+            JOIN account a ON a.period = :period AND a.account_key = e.account_key
+            WHERE a.status <> 'closed'
             GROUP BY a.account_key, a.account
             HAVING SUM(CASE WHEN e.fault IS NULL THEN 0 ELSE 1 END) > 0""",
         detail=says("{faulty} of {addresses} addresses cannot be used"),

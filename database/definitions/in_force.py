@@ -26,12 +26,14 @@ link_in_force = sa.table(
     sa.column("mailbox", sa.String),
     sa.column("address", sa.String),
     sa.column("paperless", sa.Boolean),
+    sa.column("fault", sa.String),
 )
 landlord_in_force = sa.table(
     "landlord_in_force",
     sa.column("period", sa.String),
     sa.column("cosigner_id", sa.String),
     sa.column("portal_user", sa.String),
+    sa.column("fault", sa.String),
 )
 wallet_in_force = sa.table(
     "wallet_in_force",
@@ -77,7 +79,7 @@ VIEWS: dict[str, str | sa.Select[Any]] = {
     "link_in_force": f"""
         SELECT l.period, l.account_key, l.mailbox, l.address,
             CASE WHEN o.paperless IS NOT NULL AND o.paperless_at >= r.imported_at
-                THEN o.paperless ELSE l.paperless END AS paperless
+                THEN o.paperless ELSE l.paperless END AS paperless, l.fault
         FROM portal_link l
         JOIN bill_run r ON r.period = l.period
         LEFT JOIN web_user u ON u.mailbox = l.mailbox
@@ -85,7 +87,7 @@ VIEWS: dict[str, str | sa.Select[Any]] = {
         WHERE (o.unlinked_at IS NULL OR o.unlinked_at < r.imported_at)
             AND (u.state IS NULL OR u.state <> 'deleted')
         UNION ALL
-        SELECT a.period, o.account_key, u.mailbox, u.address, COALESCE(o.paperless, FALSE)
+        SELECT a.period, o.account_key, u.mailbox, u.address, COALESCE(o.paperless, FALSE), NULL
         FROM account_link o
         JOIN web_user u ON u.number = o.user_number
         JOIN account a ON a.account_key = o.account_key
@@ -93,7 +95,7 @@ VIEWS: dict[str, str | sa.Select[Any]] = {
             SELECT 1 FROM portal_link l WHERE l.period = a.period
                 AND l.account_key = o.account_key AND l.mailbox = u.mailbox)""",
     "landlord_in_force": f"""
-        SELECT c.period, c.cosigner_id, c.portal_user
+        SELECT c.period, c.cosigner_id, c.portal_user, c.fault
         FROM cosigner c
         JOIN bill_run r ON r.period = c.period
         LEFT JOIN web_user u ON u.mailbox = LOWER(c.portal_user)
@@ -101,7 +103,7 @@ VIEWS: dict[str, str | sa.Select[Any]] = {
         WHERE c.portal_user <> '' AND (u.state IS NULL OR u.state <> 'deleted')
             AND (k.unlinked_at IS NULL OR k.unlinked_at < r.imported_at)
         UNION ALL
-        SELECT c.period, c.cosigner_id, u.address
+        SELECT c.period, c.cosigner_id, u.address, NULL
         FROM landlord_link k
         JOIN web_user u ON u.number = k.user_number
         JOIN cosigner c ON c.cosigner_id = k.cosigner_id

@@ -65,10 +65,15 @@ def _addresses() -> list[sa.Exists]:
             email_in_force.c.fault.is_(None),
             _is_welcome(email_in_force.c.address),
         ),
-        sa.exists().where(stands_with(link_in_force), _is_welcome(link_in_force.c.address)),
+        sa.exists().where(
+            stands_with(link_in_force),
+            link_in_force.c.fault.is_(None),
+            _is_welcome(link_in_force.c.address),
+        ),
         sa.exists().where(
             landlord_in_force.c.period == balance_due.c.period,
             landlord_in_force.c.cosigner_id == account.c.cosigner_id,
+            landlord_in_force.c.fault.is_(None),
             _is_welcome(landlord_in_force.c.portal_user),
         ),
     ]

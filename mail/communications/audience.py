@@ -27,6 +27,7 @@ from mail.message.addresses import to_envelope_address
 from mail.recipients.addresses import Some, read_addresses
 from mail.recipients.suppressed import suppressed_mailboxes
 from rules.mail.communications import LeftOut, Reader, choose_readers
+from rules.mail.written_addresses import check_address
 
 TEXTS = ("city", "state", "zip", "service_address", "cosigner_id")
 FLAGS = ("ebill", "send_paper", "direct_pay")
@@ -67,9 +68,11 @@ def _condition(name: str, value: str) -> sa.ColumnElement[bool]:
     return folded == value.lower()
 
 
-def read_portal_users(books: Connection, period: str) -> Iterator[Reader]:
+def read_portal_users(books: Connection, period: str) -> Iterator[Reader | None]:
     """
     Yield all portal users, each with the first of their accounts that is not closed.
+
+    None for one whom no mail can be addressed to.
 
     Put together here: no index leads from a mailbox to its links, and a join took hours.
     """
@@ -86,6 +89,9 @@ def read_portal_users(books: Connection, period: str) -> Iterator[Reader]:
         .order_by(portal_user.c.mailbox)
     )
     for mailbox, address in books.execute(users):
+        if check_address(address).fault is not None:
+            yield None
+            continue
         recipient = Recipient(address, RecipientSource.PORTAL_USER)
         yield Reader(recipient, first.get(mailbox, ""))
 

@@ -103,7 +103,7 @@ def _failures(about: sa.ColumnElement[str]) -> sa.Select[Any]:
 def _messages(books: Connection, row: Any, to_landlords: bool) -> Iterator[PlannedMessage]:
     landlords = _landlords(books, row) if to_landlords else ()
     recipients = choose_recipients(
-        _addresses(books, email_in_force, row, email_in_force.c.fault.is_(None)),
+        _addresses(books, email_in_force, row),
         _addresses(books, link_in_force, row),
         landlords,
     )
@@ -119,18 +119,20 @@ def _messages(books: Connection, row: Any, to_landlords: bool) -> Iterator[Plann
         )
 
 
-def _addresses(
-    books: Connection, table: sa.FromClause, row: Any, *conditions: sa.ColumnElement[bool]
-) -> Sequence[str]:
+def _addresses(books: Connection, table: sa.FromClause, row: Any) -> Sequence[str]:
     query = sa.select(table.c.address).where(
-        table.c.period == row.period, table.c.account_key == row.account_key, *conditions
+        table.c.period == row.period,
+        table.c.account_key == row.account_key,
+        table.c.fault.is_(None),
     )
     return books.scalars(query.order_by(table.c.address)).all()
 
 
 def _landlords(books: Connection, row: Any) -> Sequence[str]:
     query = sa.select(landlord_in_force.c.portal_user).where(
-        landlord_in_force.c.period == row.period, landlord_in_force.c.cosigner_id == row.cosigner_id
+        landlord_in_force.c.period == row.period,
+        landlord_in_force.c.cosigner_id == row.cosigner_id,
+        landlord_in_force.c.fault.is_(None),
     )
     return books.scalars(query).all()
 

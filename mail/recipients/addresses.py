@@ -21,16 +21,16 @@ class KnownAddresses:
     Addresses by account key, landlords' by cosigner.
 
     `record` are the valid ones of the customer record, in its order; `links` those of the linked
-    portal users, each with its paperless choice.
+    portal users, each with its paperless choice, which counts where the address is none (None).
     """
 
     record: Mapping[str, list[str]]
-    links: Mapping[str, list[tuple[str, bool]]]
+    links: Mapping[str, list[tuple[str | None, bool]]]
     landlords: Mapping[str, list[str]]
 
     def of(self, account_key: str, cosigner_id: str) -> tuple[Recipient, ...]:
         """Return everybody who belongs to an account, one a mailbox (rules 25-28)."""
-        users = [address for address, _ in self.links.get(account_key, ())]
+        users = [address for address, _ in self.links.get(account_key, ()) if address is not None]
         record = self.record.get(account_key, ())
         return choose_recipients(record, users, self.landlords.get(cosigner_id, ()))
 
@@ -58,7 +58,11 @@ def read_addresses(
         .order_by(email_in_force.c.account_key, email_in_force.c.position)
     )
     links = (
-        sa.select(link_in_force.c.account_key, link_in_force.c.address, link_in_force.c.paperless)
+        sa.select(
+            link_in_force.c.account_key,
+            sa.case((link_in_force.c.fault.is_(None), link_in_force.c.address)),
+            link_in_force.c.paperless,
+        )
         .where(link_in_force.c.period == period)
         .order_by(link_in_force.c.account_key, link_in_force.c.mailbox)
     )
@@ -82,7 +86,9 @@ def _grouped(books: Connection, select: sa.Select[Any]) -> dict[str, list[Any]]:
 def _landlords(books: Connection, period: str, some: Some | None) -> dict[str, list[str]]:
     """Return the portal users of each cosigner who has any (rule 133)."""
     rows = landlord_in_force.c
-    query = sa.select(rows.cosigner_id, rows.portal_user).where(rows.period == period)
+    query = sa.select(rows.cosigner_id, rows.portal_user).where(
+        rows.period == period, rows.fault.is_(None)
+    )
     if some is not None:
         query = query.where(rows.cosigner_id.in_(some.cosigners))
     found: defaultdict[str, list[str]] = defaultdict(list)

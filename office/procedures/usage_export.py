@@ -64,6 +64,7 @@ def _mailboxes(books: Connection, known: Any) -> Iterator[Recipient]:
             sa.select(link_in_force.c.address).where(
                 link_in_force.c.period == known.period,
                 link_in_force.c.account_key == known.account_key,
+                link_in_force.c.fault.is_(None),
             ),
             RecipientSource.PORTAL_USER,
         ),
@@ -72,6 +73,7 @@ def _mailboxes(books: Connection, known: Any) -> Iterator[Recipient]:
                 landlord_in_force.c.period == known.period,
                 landlord_in_force.c.cosigner_id == known.cosigner_id,
                 landlord_in_force.c.cosigner_id != "",
+                landlord_in_force.c.fault.is_(None),
             ),
             RecipientSource.LANDLORD,
         ),

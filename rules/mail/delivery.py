@@ -76,7 +76,7 @@ def plan_delivery(
     ebill: bool,
     send_paper: bool,
     record: Iterable[str],
-    portal_links: Iterable[tuple[str, bool]],
+    portal_links: Iterable[tuple[str | None, bool]],
     landlords: Iterable[str],
     has_password: bool = True,
     suppressed: Container[str] = frozenset(),
@@ -86,13 +86,15 @@ def plan_delivery(
     Decide how one account's bill goes out.
 
     `record` are the valid addresses of the customer record, `portal_links` the linked portal
-    users' addresses, each with its paperless choice, `landlords` the cosigner's portal users where
-    the office sends to landlords. Without `has_password` there is nothing to lock the e-mailed bill
+    users' addresses, each with its paperless choice, which counts where no mail can be addressed to
+    the user (None); `landlords` are the cosigner's portal users where the office sends to
+    landlords. Without `has_password` there is nothing to lock the e-mailed bill
     with, and no unprotected one is mailed in its place: it goes on paper, as does one that
     `is_too_large` for a mail. `suppressed` mailboxes count as not valid: mails to them came back.
     """
     links = list(portal_links)
-    everybody = choose_recipients(record, (address for address, _ in links), landlords)
+    users = (address for address, _ in links if address is not None)
+    everybody = choose_recipients(record, users, landlords)
     reachable = tuple(found for found in everybody if found.mailbox not in suppressed)
     paperless = is_paperless(ebill, (choice for _, choice in links))
     paperless = paperless and status is not AccountStatus.CLOSED

@@ -17,7 +17,15 @@ from database.books import Database
 from domain.failures import Refused
 from domain.money import Money
 from domain.runs import RunState
-from tests.builders_export import ACCOUNT, MANIFEST, MOVEMENT, a_table, write_export
+from tests.builders_export import (
+    ACCOUNT,
+    COSIGNER,
+    MANIFEST,
+    MOVEMENT,
+    PORTAL_LINK,
+    a_table,
+    write_export,
+)
 
 NOW = datetime(2026, 11, 2, 15, tzinfo=UTC)
 
@@ -143,6 +151,24 @@ def test_addresses_are_kept_with_what_is_wrong_with_them(database, tmp_path):
         (row["position"], row["address"], row["fault"] is None)
         for row in rows(database, tables.account_email)
     ] == [(0, "a@example.com", True), (1, "broken3@@example", False)]
+
+
+def test_addresses_of_portal_users_and_landlords_are_kept_with_what_is_wrong(database, tmp_path):
+    nobody = "sven at example"
+    cosigners = [COSIGNER, COSIGNER | {"cosigner_id": "LL2", "portal_user": nobody}]
+    cosigners.append(COSIGNER | {"cosigner_id": "LL3", "portal_user": ""})
+    links = [PORTAL_LINK, PORTAL_LINK | {"portal_user": nobody}]
+
+    export = an_export(tmp_path, portal_links=a_table(*links), cosigners=a_table(*cosigners))
+    bring_in(database, tmp_path, export)
+
+    linked, landlords = rows(database, tables.portal_link), rows(database, tables.cosigner)
+    assert {nobody: True, "sven@example.com": False} == {
+        row["mailbox"]: row["fault"] is not None for row in linked
+    }
+    assert {"LL1": False, "LL2": True, "LL3": False} == {
+        row["cosigner_id"]: row["fault"] is not None for row in landlords
+    }
 
 
 def test_bulk_files_are_copied_for_the_office_alone(database, tmp_path):

@@ -229,6 +229,7 @@ DELIVERY = (
         " VALUES ('customer2@example.com', '2026-10-05 12:00:00', '5.1.1 no such mailbox')",
     ),
     changing("email-invalid", update("account_email", "fault = 'no @'", 2)),
+    changing("email-invalid", update("portal_link", "fault = 'no @'", 4)),
     changing(
         "mailing-address-changed",
         "INSERT INTO feed_file (number, name, written_at, received_at, sha256, movements, amount)"

@@ -78,9 +78,11 @@ def move_mailbox(books: Connection, old: str, to: Mailbox) -> None:
     In every period, as autopay and wallets are asked for by period.
     """
     for column in _NAMED:
-        named = {column.name: to.mailbox}
+        named: dict[str, str | None] = {column.name: to.mailbox}
         if "address" in column.table.c:
             named["address"] = to.address
+        if "fault" in column.table.c:
+            named["fault"] = None  # it was confirmed by a mail
         books.execute(sa.update(column.table).where(_are(column, old)).values(named))
 
 

@@ -119,11 +119,11 @@ def _of_addresses_left_out(case: Case) -> Sentences:
     """Say of each address that belongs to the account why it is no recipient of the bill."""
     getting = {row.mailbox for row in case.rows(_recipients(case))}
     came_back = _suppressed(case)
-    for address, fault in _known_addresses(case):
+    for address, fault, place in _known_addresses(case):
         if address.casefold() in getting:
             continue
         if fault:
-            text = f"{address} on the customer record is no address to mail to: {fault}"
+            text = f"{address} {place} is no address to mail to: {fault}"
             yield Sentence(Topic.DELIVERY, text, ("22", "ruling 7"), f"address/{address}")
         elif (back := came_back.get(address.casefold())) is not None:
             day = case.say_time(back.since)
@@ -132,25 +132,26 @@ def _of_addresses_left_out(case: Case) -> Sentences:
 
 
 def _suppressed(case: Case) -> dict[str, Any]:
-    mailboxes = [address.casefold() for address, _ in _known_addresses(case)]
+    mailboxes = [address.casefold() for address, _, _ in _known_addresses(case)]
     query = sa.select(suppressed_address).where(suppressed_address.c.mailbox.in_(mailboxes))
     return {row.mailbox: row for row in case.rows(query)}
 
 
-def _known_addresses(case: Case) -> list[tuple[str, str | None]]:
+def _known_addresses(case: Case) -> list[tuple[str, str | None, str]]:
+    """List the account's addresses, each with why it is none and where it stands."""
     record, link, lets = email_in_force.c, link_in_force.c, landlord_in_force.c
     queries = (
-        sa.select(record.address, record.fault).where(
-            record.period == case.period, record.account_key == case.account_key
-        ),
-        sa.select(link.address, sa.null()).where(
-            link.period == case.period, link.account_key == case.account_key
-        ),
-        sa.select(lets.portal_user, sa.null()).where(
+        sa.select(
+            record.address, record.fault, sa.literal("on the customer record").label("place")
+        ).where(record.period == case.period, record.account_key == case.account_key),
+        sa.select(
+            link.address, link.fault, sa.literal("of a linked portal user").label("place")
+        ).where(link.period == case.period, link.account_key == case.account_key),
+        sa.select(lets.portal_user, lets.fault, sa.literal("of the landlord").label("place")).where(
             lets.period == case.period, lets.cosigner_id == case.account.cosigner_id
         ),
     )
-    return [(address, fault) for query in queries for address, fault in case.rows(query)]
+    return [tuple(row) for query in queries for row in case.rows(query)]
 
 
 def _recipients(case: Case) -> sa.Select[Any]:
