@@ -16,6 +16,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
 from database.own_file import waiting_for_others
+from database.types import Cents
+from domain.money import Money
 
 ALIVE = {  # a server whose machine is gone is noticed within two minutes, not within two hours
     "keepalives_idle": 30,
@@ -246,7 +248,7 @@ def _encode(
     chunk: list[tuple[Any, ...]] = []
     for block in blocks:
         encoded = [
-            values if encode is None else map(encode, values)
+            values if encode is None else encode(values)
             for encode, values in zip(encoders, block, strict=True)
         ]
         chunk += zip(*encoded, strict=True)
@@ -257,12 +259,26 @@ def _encode(
         yield chunk
 
 
-def _encoder(dialect: sa.Dialect, kind: sa.types.TypeEngine[Any]) -> Callable[[Any], Any] | None:
+def _encoder(
+    dialect: sa.Dialect, kind: sa.types.TypeEngine[Any]
+) -> Callable[[Sequence[Any]], Iterable[Any]] | None:
     """Find what writes a column's values for the driver; few values that recur are kept."""
     encode = kind.dialect_impl(dialect).bind_processor(dialect)
-    if encode is not None and isinstance(kind, sa.Date | sa.Enum | sa.Boolean):
-        return lru_cache(maxsize=1_000)(encode)
-    return encode
+    if encode is None:
+        return None
+    if isinstance(kind, sa.Date | sa.Enum | sa.Boolean):
+        return partial(map, lru_cache(maxsize=1_000)(encode))
+    return partial(_to_cents, encode) if isinstance(kind, Cents) else partial(map, encode)
+
+
+_AMOUNT_OR_NONE = {Money, type(None)}
+
+
+def _to_cents(encode: Callable[[Any], Any], amounts: Sequence[Any]) -> Iterable[Any]:
+    """Write amounts as cents, all at once; what is none is refused as `Cents` refuses it."""
+    if set(map(type, amounts)) <= _AMOUNT_OR_NONE:
+        return [None if amount is None else amount.cents for amount in amounts]
+    return map(encode, amounts)
 
 
 def _insert(

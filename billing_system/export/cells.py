@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -36,6 +37,19 @@ class _Remembered(dict[str, T]):
 
 
 Converter = Callable[[str], Any]
+
+
+class ColumnConverter(ABC):
+    """A converter that also reads a whole column's cells at once."""
+
+    @abstractmethod
+    def __call__(self, cell: str) -> Any: ...
+
+    @abstractmethod
+    def all_of(self, cells: Sequence[str]) -> list[Any]:
+        """Read each of the cells; raises ValueError as it does for the first that is wrong."""
+
+
 S = TypeVar("S", bound=StrEnum)
 
 LARGEST_AMOUNT = 10**14  # cents; sums of millions of them still fit a BIGINT
@@ -61,32 +75,60 @@ _FLAGS = {
 
 def text_up_to(length: int) -> Converter:
     """Make a converter for texts; the columns that keep them have this length."""
-
-    def to_text(cell: str) -> str:
-        written = cell.strip()
-        if len(written) > length:
-            raise ValueError(f"is longer than {length} characters")
-        if not written.isprintable():
-            _refuse_control_characters(written)
-        return written
-
-    return to_text
+    return _Texts(length)
 
 
 def code_up_to(length: int, *, required: bool = True) -> Converter:
     """Make a converter for what others refer to: an id, a token, a portal user's address."""
+    return _Codes(length, required)
 
-    def to_code(cell: str) -> str:
+
+class _Texts(ColumnConverter):
+    def __init__(self, length: int) -> None:
+        self._length = length
+
+    def __call__(self, cell: str) -> str:
         written = cell.strip()
-        if required and not written:
+        if len(written) > self._length:
+            raise ValueError(f"is longer than {self._length} characters")
+        if not written.isprintable():
+            _refuse_control_characters(written)
+        return written
+
+    def all_of(self, cells: Sequence[str]) -> list[str]:
+        """Read texts; only where one is unusual each is looked at by itself."""
+        if _are_plain(cells, self._length):
+            return list(map(str.strip, cells))
+        return list(map(self, cells))
+
+
+class _Codes(ColumnConverter):
+    def __init__(self, length: int, required: bool) -> None:
+        self._length = length
+        self._required = required
+
+    def __call__(self, cell: str) -> str:
+        written = cell.strip()
+        if self._required and not written:
             raise ValueError("is empty")
-        if len(written) > length or len(written.casefold()) > length:
-            raise ValueError(f"is longer than {length} characters")
+        if len(written) > self._length or len(written.casefold()) > self._length:
+            raise ValueError(f"is longer than {self._length} characters")
         if not written.isprintable():
             raise ValueError("holds a line break or control character")
         return written
 
-    return to_code
+    def all_of(self, cells: Sequence[str]) -> list[str]:
+        """Read codes; only where one is unusual each is looked at by itself."""
+        if _are_plain(cells, self._length) and all(map(str.isascii, cells)):
+            written = list(map(str.strip, cells))
+            if not self._required or all(written):
+                return written
+        return list(map(self, cells))
+
+
+def _are_plain(cells: Sequence[str], length: int) -> bool:
+    """Say of some cells together that all are printable, and none is longer than this."""
+    return "".join(cells).isprintable() and max(map(len, cells), default=0) <= length
 
 
 @cached_converter
@@ -124,6 +166,7 @@ def to_money(cell: str) -> Money:
     return amount
 
 
+@cached_converter
 def to_optional_money(cell: str) -> Money | None:
     return to_money(cell) if cell.strip() else None
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from billing_system.export import cells
-from billing_system.export.cells import Converter, cached_converter, code_up_to, text_up_to
+from billing_system.export.cells import (
+    ColumnConverter,
+    Converter,
+    cached_converter,
+    code_up_to,
+    text_up_to,
+)
 from billing_system.port import Cosigner, Enrollment, ExportedPortalUser, PaymentMethod, PortalLink
 from domain.accounts import Account, AccountStatus
 from domain.movements import MovementKind, Movements
@@ -31,6 +37,12 @@ class ExportColumn:
     convert: Converter
     optional: bool = False
     secrecy: Secrecy = Secrecy.TEXT
+
+    def convert_all(self, cells: Sequence[str]) -> list[Any]:
+        """Read some cells of the column; raises ValueError where one cannot be read."""
+        if isinstance(self.convert, ColumnConverter):
+            return self.convert.all_of(cells)
+        return list(map(self.convert, cells))
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,11 +112,16 @@ class RowReader:
         """
         if not block.is_sound:
             return None
-        columns = [*zip(*block.records, strict=True), ("",) * len(block.records)]
+        rows = len(block.records)
+        columns = [*zip(*block.records, strict=True), ("",) * rows]
         if self._hold_sensitive(columns):
             return None
         try:
-            return [list(map(column.convert, columns[place])) for column, place, _ in self._plan]
+            return [
+                # a column that the table has not says the same in each row
+                column.convert_all(columns[place]) if place >= 0 else [column.convert("")] * rows
+                for column, place, _ in self._plan
+            ]
         except ValueError:
             return None
 

@@ -78,8 +78,10 @@ class TableFile:
 
     def _are_sound(self, records: list[list[str]]) -> bool:
         """Say whether none of some records is blank or has other fields than the heading."""
-        lengths = set(map(len, records))
-        return lengths == {len(self.headings)} and all(map(str.strip, map("".join, records)))
+        if set(map(len, records)) != {len(self.headings)}:
+            return False
+        begun = all(record[0].strip() for record in records)  # so most tables are: none is blank
+        return begun or all(map(str.strip, map("".join, records)))
 
     def _fault(self, cells: list[str]) -> str:
         if len(cells) == len(self.headings):

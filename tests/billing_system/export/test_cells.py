@@ -95,3 +95,23 @@ def test_cells_are_remembered_but_only_so_many_and_no_wrong_ones():
             convert("")
     assert [3, 1, 3] == [convert(cell) for cell in ("ccc", "a", "ccc")]
     assert ["a", "bb", "", "", "ccc", "a"] == asked
+
+
+CELLS = st.text(
+    st.one_of(st.sampled_from("ab1 \t\n\x00\u200e\u00a0ßéŉ"), st.characters()), max_size=12
+)
+BY_COLUMN = (cells.text_up_to(8), cells.code_up_to(8), cells.code_up_to(8, required=False))
+
+
+@pytest.mark.parametrize("convert", BY_COLUMN)
+@given(st.lists(CELLS, max_size=5))
+def test_a_column_is_read_as_its_cells_are_one_by_one(convert, written):
+    def outcome(read):
+        try:
+            return read()
+        except ValueError as error:
+            return str(error)
+
+    one_by_one = outcome(lambda: [convert(cell) for cell in written])
+
+    assert one_by_one == outcome(lambda: convert.all_of(written))
