@@ -72,7 +72,7 @@ def _says_it_is_tagged(source: SourceFile) -> bool:
     return source.value(marking.get(b"/Marked", b"")) == b"true"
 
 
-class Shape:
+class ElementShape:
     """
     Where the values of elements stand that are written alike but for their digits.
 
@@ -117,7 +117,7 @@ class Element:
 
     number: int
     body: bytes
-    shape: Shape | None  # None: written as no other, or long
+    shape: ElementShape | None  # None: written as no other, or long
     parent: int | None
     kids: list[bytes]
     page: int | None  # the object of the page that its own marks are on
@@ -200,7 +200,7 @@ class TagTree:
         self.classes = source.dictionary(entries.get(b"/ClassMap", b"<<>>"))
         self._rows = dict(self._numbered(entries.get(b"/ParentTree", b"<<>>")))
         self._large: OrderedDict[int, Element] = OrderedDict()
-        self._shapes: dict[bytes, Shape | None] = {}
+        self._shapes: dict[bytes, ElementShape | None] = {}
         self._types: dict[bytes, bytes] = {}
 
     def value(self, raw: bytes) -> bytes:
@@ -264,7 +264,7 @@ class TagTree:
         kids = self._kids(body[shape.kids[0] : shape.kids[1]])
         return self._kept(Element(number, body, shape, parent, kids, page, _numbers_of(kids)))
 
-    def _shape(self, body: bytes) -> Shape | None:
+    def _shape(self, body: bytes) -> ElementShape | None:
         """Return how an element is written; those that differ in digits alone are written alike."""
         if len(body) > _LONGEST_ALIKE:
             return None
@@ -272,7 +272,7 @@ class TagTree:
         if alike not in self._shapes:
             if len(self._shapes) >= _MOST_SHAPES:
                 self._shapes.clear()
-            self._shapes[alike] = Shape(body) if _USUAL.fullmatch(body) else None
+            self._shapes[alike] = ElementShape(body) if _USUAL.fullmatch(body) else None
         return self._shapes[alike]
 
     def _odd_element(self, number: int, body: bytes) -> Element:
