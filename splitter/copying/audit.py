@@ -61,8 +61,8 @@ def is_clean_layout(layout: CopyLayout, pages: int) -> bool:
         if number in (layout.information, metadata):
             refers_to[number] = ()
             continue
-        if number in layout.packed and tags.take(number, body):
-            refers_to[number] = references(body)
+        if number in layout.packed and (named := tags.take(number, body)) is not None:
+            refers_to[number] = named
             continue
         kept = catalog if number == 1 else body
         if root is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ _OBJECT = re.compile(rb"([0-9]+) 0 obj\n")
 _END, _STREAM_END = b"\nendobj\n", b"\nendstream\nendobj\n"
 _STREAM = b">>\nstream\n"
 _LENGTH = re.compile(rb"/Length ([0-9]+)")
-_ROW = 9  # bytes, in a table that is a stream
+_ROW = struct.Struct(">BII")  # of a table that is a stream
 _FREE = b"\0\0\0\0\0\0\0\xff\xff"
 _MOST_BYTES = 64_000_000  # of what is compressed
 
@@ -80,8 +81,8 @@ def _of_stream(copy: bytes, table: int, end: int) -> CopyLayout | None:
     size = int(match[2])
     if (
         rows is None
-        or len(rows) != _ROW * size
-        or rows[:_ROW] != _FREE
+        or len(rows) != _ROW.size * size
+        or rows[: _ROW.size] != _FREE
         or int(match[1]) != size - 1
     ):
         return None
@@ -89,12 +90,10 @@ def _of_stream(copy: bytes, table: int, end: int) -> CopyLayout | None:
         return None
     offsets: dict[int, int] = {}
     packed: dict[int, tuple[int, int]] = {}
-    for number in range(1, size - 1):
-        row = rows[_ROW * number : _ROW * (number + 1)]
-        told, place = int.from_bytes(row[1:5], "big"), int.from_bytes(row[5:], "big")
-        if row[0] == 2:
+    for number, (kind, told, place) in enumerate(_ROW.iter_unpack(rows[_ROW.size : -_ROW.size]), 1):
+        if kind == 2:
             packed[number] = told, place
-        elif row[0] == 1 and place == 0:
+        elif kind == 1 and place == 0:
             offsets[number] = told
         else:
             return None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from splitter.copying.labels import xmp
+from splitter.pdf.syntax import DIGITS_ALIKE, references
 
 if TYPE_CHECKING:  # loaded by the full audit alone
     import pikepdf
@@ -42,8 +43,8 @@ _ROOT = re.compile(
     rb"/ParentTree<</Nums\[(?:" + _ROW + rb")*+\]>>/ParentTreeNextKey [0-9]+"
     rb"(?:/IDTree<</Names\[(?:" + _NAMED + rb" " + _REFERENCE + rb" ?+)++\]>>)?+>>"
 )  # fmt: skip
-_PAGES_NAMED = re.compile(rb"/Pg ([0-9]+) 0 R")
-_LINKS_NAMED = re.compile(rb"/Obj ([0-9]+) 0 R")
+_NAMES = re.compile(rb"(/Pg |/Obj )?([0-9]+) 0 R")
+_LONGEST_ALIKE, _MOST_KNOWN = 512, 4096  # bytes of an element; ways in which they are written
 
 # What stands at the end of objects that have more to do than to hold tags or labels.
 _CATALOG_END = re.compile(
@@ -67,17 +68,23 @@ class TagsSeen:
     pages: set[int] = field(default_factory=set)  # that elements name
     links: set[int] = field(default_factory=set)
 
-    def take(self, number: int, body: bytes) -> bool:
-        """Say whether an object is an element, or the root of all, as our own writer has them."""
-        match = _ELEMENT.fullmatch(body)
-        if match is not None:
-            self.elements[number] = int(match[1].partition(b" ")[0])
-            self.pages |= set(map(int, _PAGES_NAMED.findall(body)))
-            self.links |= set(map(int, _LINKS_NAMED.findall(body)))
-            return True
-        is_root = _ROOT.fullmatch(body) is not None
-        self.roots += [number] if is_root else []
-        return is_root
+    def take(self, number: int, body: bytes) -> Sequence[int] | None:
+        """
+        Take an element, or the root of all, as our own writer has them, and return what it names.
+
+        None for any other object. Elements that differ in digits alone are looked through once.
+        """
+        written = _way_of(body) or _element(body)
+        if written is None:
+            if _ROOT.fullmatch(body) is None:
+                return None
+            self.roots.append(number)
+            return references(body)
+        named = [int(body[start:end]) for start, end in written.spans]
+        self.elements[number] = named[0]
+        self.pages.update([named[at] for at in written.pages])
+        self.links.update([named[at] for at in written.links])
+        return named
 
     def are_sound(self, root: int | None, pages: Set[int], links: Set[int]) -> bool:
         """Say whether all hangs on the catalog's root and names nothing but pages and links."""
@@ -90,6 +97,48 @@ class TagsSeen:
             and self.pages <= pages
             and self.links <= links
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _WrittenElement:
+    """
+    Where the numbers of all objects stand that an element refers to: of the one above it first.
+
+    `pages` and `links` are places among them.
+    """
+
+    spans: Sequence[tuple[int, int]]
+    pages: Sequence[int]
+    links: Sequence[int]
+
+
+def _way_of(body: bytes) -> _WrittenElement | None:
+    """
+    Return how an element is written, by another one with the same signs but for digits.
+
+    It matters in one place which digit stands there: the second number of a reference must be 0.
+    So these are counted. None says nothing of the element.
+    """
+    if len(body) > _LONGEST_ALIKE:
+        return None
+    written = _element_alike(body.translate(DIGITS_ALIKE))
+    is_it = written is not None and body.count(b" 0 R") == len(written.spans)
+    return written if is_it else None
+
+
+def _element(body: bytes) -> _WrittenElement | None:
+    """Return how an object is written that is an element as our own writer has them, or None."""
+    if _ELEMENT.fullmatch(body) is None:
+        return None
+    found = list(_NAMES.finditer(body))
+    return _WrittenElement(
+        [match.span(2) for match in found],
+        [at for at, match in enumerate(found) if match[1] == b"/Pg "],
+        [at for at, match in enumerate(found) if match[1] == b"/Obj "],
+    )
+
+
+_element_alike = lru_cache(maxsize=_MOST_KNOWN)(_element)
 
 
 def without_catalog_end(body: bytes) -> tuple[bytes, int | None, int | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from splitter.pdf.syntax import Fillable, renumbered
 
 HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
 CATALOG, PAGES = 1, 2
+_ROW = struct.Struct(">BII")  # of a table that is a stream
 _FREE_ROW = b"\0\0\0\0\0\0\0\xff\xff"  # of the object 0, which never is
 _LEVEL = 6  # of compression
 
@@ -138,9 +140,9 @@ class Document:
         self._offsets[number] = table
         rows = [_FREE_ROW]
         for at in range(1, len(self._offsets)):
-            stream, place = self._packed.get(at, (0, 0))
-            kind, told = (2, stream) if stream else (1, self._offsets[at])
-            rows.append(bytes([kind]) + told.to_bytes(4, "big") + place.to_bytes(4, "big"))
+            packed = self._packed.get(at)
+            told = (1, self._offsets[at], 0) if packed is None else (2, *packed)
+            rows.append(_ROW.pack(*told))
         content = zlib.compress(b"".join(rows), _LEVEL)
         body = b"<</Type/XRef/W[1 4 4]/Size %d/Root 1 0 R%b/Filter/FlateDecode/Length %d>>" % (
             len(rows), information, len(content),

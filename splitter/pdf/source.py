@@ -39,6 +39,11 @@ _LENGTH = re.compile(rb"/Length\s+([0-9]+)(\s+[0-9]+\s+R)?")
 _CAREFUL_SIGNS = b"()%#"  # of strings, comments and escaped names
 _ENDS_A_VALUE = b" >]\t\n\x0b\x0c\r"
 _LONGEST_PLAIN = 8192
+_LONGEST_SHORT = 512  # bytes, its number and what ends it among them
+_BEGINS_A_VALUE, _ENDS_A_DICTIONARY = (
+    frozenset({b"<", b"\n", b"\r", b" "}),
+    frozenset({b">", b"\n", b"\r"}),
+)
 _MOST_RECENT, _LONGEST_RECENT = 64, 1 << 18
 _DEEPEST_REFERENCE = 16
 
@@ -115,6 +120,29 @@ class SourceFile(ObjectSource):
             if found.stream is None or len(found.stream) < _LONGEST_RECENT:
                 self._recent[number] = found
         return found
+
+    def short_value(self, number: int) -> bytes:
+        """
+        Return an object's value that is short, has no string and is no stream, as `get` does.
+
+        Of a structure tree there are hundreds a bill, which nobody asks for twice: they are not
+        kept, so that those that are asked for again are. Any other object comes from `get`.
+        """
+        offset = self._offsets.get(number)
+        if offset is not None:
+            piece = self._mapped[offset : offset + _LONGEST_SHORT]
+            header = b"%d 0 obj" % number
+            value = piece[len(header) : piece.find(b"endobj")]
+            if (
+                piece.startswith(header)
+                and value[:1] in _BEGINS_A_VALUE
+                and value[-1:] in _ENDS_A_DICTIONARY
+                and b"endobj" in piece
+                and b"stream" not in value
+                and len(value.translate(None, _CAREFUL_SIGNS)) == len(value)
+            ):
+                return value.strip()
+        return self.get(number).body
 
     def _get(self, number: int) -> RawObject:
         offset = self._offsets.get(number)

@@ -10,6 +10,8 @@ REGULAR = rb"[^\x00\t\n\x0c\r ()<>\[\]{}/%]"
 STRING = rb"\((?:[^()\\]|\\.)*\)"
 HEX = rb"<[0-9A-Fa-f\x00\t\n\x0c\r ]*>"
 
+DIGITS_ALIKE = bytes.maketrans(b"123456789", b"0" * 9)  # for what differs in digits alone
+
 _OPENING = re.compile(rb"\s*(<<|\[)")
 _CLOSING = {b"<<": b">>", b"[": b"]"}
 _SPACE = rb"[\x00\t\n\x0c\r ]+"

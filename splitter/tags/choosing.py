@@ -112,9 +112,9 @@ class _Choice:
     def _element(self, number: int) -> Element:
         return self._climbed.get(number) or self._tree.element(number)
 
-    def _child(self, number: int | None, parent: Element) -> Element | None:
+    def _child(self, number: int, parent: Element) -> Element | None:
         """Return the climbed element that a kid is; raises UnsupportedPdf if it says otherwise."""
-        child = self._climbed.get(number) if number is not None else None
+        child = self._climbed.get(number)
         if child is not None and child.parent != parent.number:
             raise UnsupportedPdf("an element of two parents")
         return child
@@ -132,9 +132,10 @@ class _Choice:
         return known
 
     def _is_own(self, kid: bytes, number: int | None, element: Element) -> bool:
-        child = self._child(number, element)
-        if child is not None:
-            return self._has_only_own(child)
+        if number is not None:
+            child = self._child(number, element)
+            if child is not None:
+                return self._has_only_own(child)
         if self._content(kid, number, element) is not None:
             return True
         return (
@@ -155,7 +156,7 @@ class _Choice:
         kids = self._chosen.kids[element.number] = []
         self._chosen.whole.add(element.number)
         for kid, number in element.numbered_kids():
-            child = self._child(number, element)
+            child = self._child(number, element) if number is not None else None
             if child is not None:
                 self._choose(child, depth + 1)
                 if child.number in self._chosen.kids:

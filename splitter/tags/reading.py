@@ -13,12 +13,13 @@ from functools import cached_property
 from domain.failures import Refused
 from splitter.pdf.pages import PageTree
 from splitter.pdf.source import SourceFile
-from splitter.pdf.syntax import UnsupportedPdf, dictionary, items
+from splitter.pdf.syntax import DIGITS_ALIKE, UnsupportedPdf, dictionary, items
 from splitter.tags.values import language_of, type_of
 
 _SPACE = rb"[\x00\t\n\x0c\r ]"
-_FLAT_DICTIONARY = rb"<<[^\[\]()<>%]*+>>"
 _TEXT = rb"\([^()\\%]*+\)|<[0-9A-Fa-f]*+>"
+_FLAT = rb"[^\[\]()<>%]++|" + _TEXT
+_FLAT_DICTIONARY = rb"<<(?:" + _FLAT + rb"|\[(?:" + _FLAT + rb")*+\])*+>>"
 _REFERENCE = rb"[0-9]++" + _SPACE + rb"++[0-9]++" + _SPACE + rb"++R"
 _ENTRY = (
     _SPACE + rb"*+(/[A-Za-z]++)(?=[\x00\t\n\x0c\r /<(\[])" + _SPACE + rb"*+(" + _REFERENCE
@@ -34,7 +35,6 @@ _KID = re.compile(rb"[0-9]++(?:" + _SPACE + rb"++[0-9]++" + _SPACE + rb"++R)?+")
 _KEY = re.compile(rb"[0-9]{1,9}")
 _MOST_NODES = 1_000_000  # of the tree that leads from pages to elements
 _LARGE, _MOST_LARGE = 64, 1024  # an element with so many kids is usually one of several bills
-_DIGITS_ALIKE = bytes.maketrans(b"123456789", b"0" * 9)
 _LONGEST_ALIKE, _MOST_SHAPES = 512, 4096  # bytes of an element; ways in which they are written
 _BARE = frozenset({b"/Type", b"/S", b"/P", b"/Pg", b"/K"})
 
@@ -128,18 +128,16 @@ class Element:
         """Whether it says nothing but its type, its place, and what it holds."""
         return self.shape is not None and self.shape.is_bare
 
-    @property
-    def type(self) -> bytes:
+    def entry(self, key: bytes) -> bytes:
+        """Return the raw value of a key; nothing where the element has no such key."""
         if self.shape is None:
-            return self.entries[b"/S"]
-        start, end = self.shape.spans[b"/S"]
+            return self._entries.get(key, b"")
+        start, end = self.shape.spans.get(key, (0, 0))
         return self.body[start:end]
 
     @cached_property
-    def entries(self) -> Mapping[bytes, bytes]:
-        if self.shape is None:
-            return entries_of(self.body)
-        return {key: self.body[start:end] for key, (start, end) in self.shape.spans.items()}
+    def _entries(self) -> Mapping[bytes, bytes]:
+        return entries_of(self.body)
 
     def number_at(self, place: int) -> int | None:
         return reference_of(self.kids[place]) if self.numbers is None else self.numbers[place]
@@ -221,7 +219,7 @@ class TagTree:
 
     def type_of(self, element: Element) -> bytes:
         """Return the standard type of an element."""
-        raw = element.type
+        raw = element.entry(b"/S")
         known = self._types.get(raw)
         if known is None:
             known = type_of(self.value(raw), self.roles)
@@ -239,7 +237,7 @@ class TagTree:
         if known is not None:
             self._large.move_to_end(number)
             return known
-        body = self.source.get(number).body
+        body = self.source.short_value(number)
         shape = self._shape(body)
         if shape is None:
             return self._odd_element(number, body)
@@ -268,7 +266,7 @@ class TagTree:
         """Return how an element is written; those that differ in digits alone are written alike."""
         if len(body) > _LONGEST_ALIKE:
             return None
-        alike = body.translate(_DIGITS_ALIKE)
+        alike = body.translate(DIGITS_ALIKE)
         if alike not in self._shapes:
             if len(self._shapes) >= _MOST_SHAPES:
                 self._shapes.clear()

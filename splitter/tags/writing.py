@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from splitter.pdf.syntax import Fillable, UnsupportedPdf, fillable, items, string_bytes
 from splitter.tags.choosing import BillPages, ChosenElements, Kid, choose
@@ -20,6 +22,8 @@ from splitter.tags.values import (
 _STRINGS = (b"/Alt", b"/ActualText", b"/E", b"/T")
 _LONGEST_TEXT = 100_000  # bytes
 _LINK, _NO_LINK = b"Link", b"Span"
+_REFERS = re.compile(rb"[0-9][\x00\t\n\x0c\r ]+R")
+_LONGEST_ALIKE = 256  # bytes of attributes
 _PLACE = b"%d 0 R"  # where the number of an object comes
 
 
@@ -130,12 +134,13 @@ class _Writing:
 
     def _told(self, number: int, element: Element, names: Mapping[int, bytes]) -> bytes:
         """Return what an element says of itself beside its type, its place and its kids."""
-        entries = element.entries
         parts: list[bytes] = []
-        if b"/Lang" in entries and (language := language_of(self._value(entries[b"/Lang"]))):
+        said = element.entry(b"/Lang")
+        if said and (language := language_of(self._value(said))):
             parts.append(b"/Lang(" + language + b")")
         if self._is_whole(number):
-            parts += [self._text(number, key, entries[key]) for key in _STRINGS if key in entries]
+            raws = [(key, element.entry(key)) for key in _STRINGS]
+            parts += [self._text(number, key, raw) for key, raw in raws if raw]
         if number in names:
             parts.append(b"/ID(" + names[number] + b")")
         written = [self._written(number, attributes) for attributes in self._attributes[number]]
@@ -168,21 +173,21 @@ class _Writing:
         }
         named: dict[bytes, tuple[bytes, int]] = {}
         for number in self._order if called else ():
-            raw = self._element(number).entries.get(b"/ID") if self._is_whole(number) else None
-            name = string_bytes(self._value(raw)) if raw is not None else None
+            raw = self._element(number).entry(b"/ID") if self._is_whole(number) else b""
+            name = string_bytes(self._value(raw)) if raw else None
             if name in called and name not in named:
                 named[name] = (b"h%d" % (len(named) + 1), number)
         return named
 
     def _read_attributes(self, number: int) -> list[_Attributes]:
-        entries = self._element(number).entries
+        element = self._element(number)
         raws: list[bytes] = []
-        if b"/C" in entries:
-            raw = self._value(entries[b"/C"])
+        if named := element.entry(b"/C"):
+            raw = self._value(named)
             classes = items(raw) if raw.startswith(b"[") else [raw]
             raws += [self._tree.classes[name] for name in classes if name in self._tree.classes]
-        if b"/A" in entries:
-            raws.append(entries[b"/A"])
+        if own := element.entry(b"/A"):
+            raws.append(own)
         found = []
         for raw in map(self._value, raws):
             for one in map(self._value, items(raw) if raw.startswith(b"[") else [raw]):
@@ -191,22 +196,10 @@ class _Writing:
         return found
 
     def _kept(self, number: int, raw: bytes) -> _Attributes | None:
-        entries = entries_of(raw)
-        name = self._value(entries.get(b"/O", b""))
-        owner = ATTRIBUTES.get(name)
-        if owner is None or (owner.is_of_looks and not self._is_whole(number)):
-            return None
-        kept = _Attributes(name)
-        for key, value in entries.items():
-            if key not in owner.keys:
-                continue
-            resolved = self._value(value)
-            if key == HEADERS:
-                listed = items(resolved) if resolved.startswith(b"[") else [resolved]
-                kept.headers = [string_bytes(self._value(item)) for item in listed]
-            elif (key in TEXTS and self._is_whole(number)) or is_harmless(resolved):
-                kept.values[key] = resolved
-        return kept
+        is_whole = self._is_whole(number)
+        if len(raw) < _LONGEST_ALIKE and HEADERS not in raw and not _REFERS.search(raw):
+            return _same_for_all(raw, is_whole)
+        return _of_owner(raw, self._value, is_whole=is_whole)
 
     def _written(self, number: int, attributes: _Attributes) -> bytes:
         parts = [
@@ -236,3 +229,31 @@ def _written_kid(kid: Kid, numbers: list[int]) -> bytes:
 
 def _is_link(kid: Kid) -> bool:
     return isinstance(kid, bytes) and b"/OBJR" in kid
+
+
+@lru_cache(maxsize=4096)
+def _same_for_all(raw: bytes, is_whole: bool) -> _Attributes | None:
+    """Return the same of attributes that refer to nothing: most cells of a file say the same."""
+    return _of_owner(raw, lambda value: value, is_whole=is_whole)
+
+
+def _of_owner(
+    raw: bytes, value_of: Callable[[bytes], bytes], *, is_whole: bool
+) -> _Attributes | None:
+    """Return what may stay of an owner's attributes; some only where all of an element stays."""
+    entries = entries_of(raw)
+    name = value_of(entries.get(b"/O", b""))
+    owner = ATTRIBUTES.get(name)
+    if owner is None or (owner.is_of_looks and not is_whole):
+        return None
+    kept = _Attributes(name)
+    for key, value in entries.items():
+        if key not in owner.keys:
+            continue
+        resolved = value_of(value)
+        if key == HEADERS:
+            listed = items(resolved) if resolved.startswith(b"[") else [resolved]
+            kept.headers = [string_bytes(value_of(item)) for item in listed]
+        elif (key in TEXTS and is_whole) or is_harmless(resolved):
+            kept.values[key] = resolved
+    return kept

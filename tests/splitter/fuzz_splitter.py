@@ -67,12 +67,29 @@ def attempt(
     other = chance.choice(samples).read_bytes()
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         path = Path(folder) / "bills.pdf"
-        path.write_bytes(harmed(sample.read_bytes(), other, chance))
+        if not harm_in_a_child(path, sample.read_bytes(), other, chance):
+            return "no library can harm it so"
         result = in_a_child(path, sample, accounts, is_whole=number % WHOLE_EVERY == 0)
         if result.startswith("FOUND"):
             (found / f"{number}-{sample.name}").write_bytes(path.read_bytes())
             (found / f"{number}.txt").write_text(result)
     return result.partition("\n")[0]
+
+
+def harm_in_a_child(path: Path, pdf: bytes, other: bytes, chance: random.Random) -> bool:
+    """Harm a file in a process of its own: what harms it may hang or fill memory by what it did."""
+    child = os.fork()
+    if not child:
+        os.setpgid(0, 0)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
+        try:
+            path.write_bytes(harmed(pdf, other, chance))
+        except MemoryError:
+            os._exit(1)
+        os._exit(0)
+    status, _ = waited_for(child, time.monotonic() + MOST_SECONDS)
+    return status == 0
 
 
 def in_a_child(path: Path, sample: Path, accounts: list[str], *, is_whole: bool) -> str:
