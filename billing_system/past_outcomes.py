@@ -48,11 +48,11 @@ def read_past_month(folder: Path) -> PastMonth:
             continue
         kinds.add(kind)
         needed = [column.name for column in table.columns if not column.optional]
-        source = open_table(place, table.file, needed)
         try:
+            source = open_table(place, table.file, needed)
             rows = RowReader(table, source, {}, {}).read(problems.append)
             outcomes += [value for _, value in rows if value is not None]
-        except Misuse as fault:  # of a heading
+        except Misuse as fault:  # of the file or a heading
             raise Misuse(f"{folder.name}: {fault.message}", "against") from None
         headings = unused_headings(table, open_table(place, table.file, needed), {})[0]
         unread += [f"{table.file}: {heading[:60]}" for heading in headings]

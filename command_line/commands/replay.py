@@ -48,20 +48,27 @@ def replay(
     Each line in which the office's real outcome differs is shown: who got a mail, a bill on paper,
     a draft. Nothing is kept, sent or drawn. Exit status 4 where something differs.
     """
-    from office.procedures.closing.replaying import find_past_exports
+    from office.procedures.closing.replaying import (
+        find_months_without_export,
+        find_past_exports,
+    )
 
     waivers = to_waivers(waive, reason)
     office = open_office(home)
     months = find_past_exports(office, folder, against)
+    without = find_months_without_export(months, against)
     replayed = []
     for number, month in enumerate(months):
         replayed.append(_replay(office, month, months[:number], waivers))
         if not as_json:
             _say(replayed[-1])
     if as_json:
-        click.echo(json.dumps({"status": _status(replayed), "months": [*map(_to_json, replayed)]}))
+        told = {"status": _status(replayed), "months": [*map(_to_json, replayed)]}
+        click.echo(json.dumps(told | {"without_export": [*without]}))
     elif len(replayed) > 1:
         _say_in_all(replayed)
+    if without and not as_json:
+        click.echo(f"not replayed, no export of it is in {folder}: {', '.join(without)}")
     return DONE if _status(replayed) == "alike" else NEEDS_PERSON
 
 

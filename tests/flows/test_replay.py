@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 
 import pytest
 
@@ -91,6 +92,7 @@ def test_a_month_that_would_be_refused_says_why_and_the_others_go_on(desk, told,
         ("drafts.csv", [("account_number", "amout"), ("1", "5.00")], "amount"),
         ("mails.csv", [("account_number",), ("1",)], "address"),
         ("draft.csv", [("account_number", "amount")], "did you mean drafts.csv?"),
+        ("paper.csv", [], "2026-10: paper.csv is empty"),
         ("other.txt", [("x",)], "holds none of mails.csv, paper.csv, drafts.csv"),
     ],
 )
@@ -126,3 +128,56 @@ def test_a_month_that_the_office_told_nothing_of_and_no_export_are_said(desk, to
     assert (2, 2) == (untold.status, empty.status)
     assert "has no folder 2026-08" in untold.sentences[0]
     assert "holds no export" in empty.sentences[0]
+
+
+def test_two_exports_of_one_month_are_named_both(desk, told, tmp_path):
+    """The second would be closed into the first one's books, or not at all."""
+    for name in ("first", "second"):
+        write_town(tmp_path / "past" / name, TOWN)
+
+    answer = desk("replay", tmp_path / "past", "--against", told)
+
+    (said,) = answer.sentences
+    assert 2 == answer.status
+    assert "first and second are both exports of the period 2026-10" in said
+
+
+def test_months_of_two_utilities_are_not_replayed_as_one(desk, told, tmp_path):
+    write_town(tmp_path / "past" / "october", TOWN)
+    manifest = write_town(tmp_path / "past" / "september", TOWN, period="2026-09") / "bundle.toml"
+    text = manifest.read_text("utf-8")
+    manifest.write_text(re.sub('name = "[^"]*"', 'name = "Town of Elsewhere"', text, count=1))
+
+    answer = desk("replay", tmp_path / "past", "--against", told)
+
+    (said,) = answer.sentences
+    assert 2 == answer.status and "one of Town of Elsewhere" in said
+
+
+@pytest.mark.parametrize(
+    ("folder", "against", "sentence"),
+    [
+        ("past", "nowhere", "There is no folder"),
+        ("nowhere", "told", "There is no folder"),
+        ("past/october", "told", "is an export itself; name the folder that holds it"),
+    ],
+)
+def test_a_wrong_folder_is_one_sentence(desk, told, tmp_path, folder, against, sentence):
+    write_town(tmp_path / "past" / "october", TOWN)
+    done = told if against == "told" else tmp_path / against
+
+    answer = desk("replay", tmp_path / folder, "--against", done)
+
+    (said,) = answer.sentences
+    assert 2 == answer.status and sentence in said
+
+
+def test_what_the_office_told_of_a_month_without_an_export_is_said(desk, told, tmp_path):
+    write_town(tmp_path / "past" / "october", TOWN)
+
+    words = desk("replay", tmp_path / "past", "--against", told)
+    programs = desk("replay", tmp_path / "past", "--against", told, "--json")
+
+    assert 0 == words.status
+    assert f"not replayed, no export of it is in {tmp_path / 'past'}: 2026-09" in words.out
+    assert ["2026-09"] == programs.json["without_export"]

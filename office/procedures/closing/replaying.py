@@ -56,11 +56,17 @@ def find_past_exports(office: Office, folder: Path, against: Path) -> list[PastE
     """
     Read the exports of a folder, by their periods' ends, and what the office did in each.
 
-    Raises Misuse where a folder holds no export, or the office told nothing of a month.
+    Raises Misuse where a folder holds no export, two are of one period or of two utilities, or
+    the office told nothing of a month.
     """
-    exports = []
-    for bundle in _bundles(folder):
+    bundles = _bundles(folder)
+    if not against.is_dir():
+        raise Misuse(f"There is no folder {against} with what the office did.", "against")
+    exports = list[PastExport]()
+    for bundle in bundles:
         export = office.billing_system.read_export(bundle)
+        for other in exports:
+            _require_another_month(PastExport(bundle, export, other.told), other)
         told = against / export.period.id
         if not told.is_dir():
             raise Misuse(
@@ -72,10 +78,35 @@ def find_past_exports(office: Office, folder: Path, against: Path) -> list[PastE
     return sorted(exports, key=lambda one: one.export.period.ends_on)
 
 
+def find_months_without_export(months: Sequence[PastExport], against: Path) -> tuple[str, ...]:
+    """Return the folders in which the office told of a month that no export is there for."""
+    replayed = {one.export.period.id for one in months}
+    told = (lies.name for lies in against.iterdir() if lies.is_dir())
+    return tuple(sorted(name for name in told if name not in replayed and not name.startswith(".")))
+
+
+def _require_another_month(one: PastExport, other: PastExport) -> None:
+    period = one.export.period.id
+    if period == other.export.period.id:
+        raise Misuse(
+            f"{other.bundle.name} and {one.bundle.name} are both exports of the period {period}; "
+            "take one of them out of the folder",
+            "same-period",
+        )
+    if one.export.utility.name != other.export.utility.name:
+        raise Misuse(
+            f"{other.bundle.name} is an export of {other.export.utility.name}, {one.bundle.name} "
+            f"one of {one.export.utility.name}; replay one utility's months at a time",
+            "other-utility",
+        )
+
+
 def _bundles(folder: Path) -> list[Path]:
     """Return each folder and .zip in a folder; what is no export says so when it is read."""
     if not folder.is_dir():
         raise Misuse(f"There is no folder {folder} with past exports.", "no-bundle")
+    if (folder / MANIFEST).is_file():
+        raise Misuse(f"{folder} is an export itself; name the folder that holds it", "no-bundle")
     found = [
         lies
         for lies in sorted(folder.iterdir())
