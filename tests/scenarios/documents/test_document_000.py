@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
-from database.definitions.identity import web_user
+from database.definitions.identity import one_time_link, web_user
 from database.feed.tables import customer_choice
 from database.tables import account
 from domain.identity import Role
+from mail.recipients.addresses import read_addresses
 from office.settings.money import RemindersSettings
-from rules.mail.delivery import choose_recipients, is_paperless
+from rules.mail.delivery import is_paperless
+from tests.builders import RUN
 from tests.mail.reminder_builders import DUE_MAIL, LATE_MAIL, queue
-from tests.web.csr.conftest import ELM_KEY, OAK_KEY
+from tests.scenarios.documents.pressing import press
+from tests.web.csr.conftest import ELM, ELM_KEY, OAK_KEY
 from tests.web.csr.test_credentials import NEW, invitation, mails
-from tests.web.customers.conftest import ANN, Browser
+from tests.web.customers.conftest import ANN, Browser, register
 
 BEFORE, AFTER = "2026-11-17T06:00", "2026-11-21T06:00"
 
@@ -34,11 +40,15 @@ def test_the_switch_spares_autopay_customers_the_first_reminder_alone(town, spar
     assert owed == queue(database, kind, at, spare_autopay=spared).owed
 
 
-def test_the_records_addresses_get_the_bill_where_its_field_is_set():
+def test_the_records_addresses_get_the_bill_where_its_field_is_set(signed_in, town):
     """Rules 21-23, 33 and 34: several addresses, each one of them, and nobody where it is not."""
-    record = ["bo@example.com", "bea@example.com"]
+    clerk, database = signed_in(Role.CLERK), town.office.database
+    seen = clerk.get(f"/office/customers/{ELM}").text
+    with database.reading() as books:
+        known = read_addresses(books, RUN).of(ELM_KEY, "")
 
-    assert record == [one.address for one in choose_recipients(record, [], [])]
+    assert ["bo@example.com", "bea@example.com"] == [one.address for one in known]
+    assert "bo@example.com" in seen and "bea@example.com" in seen
     assert is_paperless(ebill=True, portal_choices=[])
     assert not is_paperless(ebill=False, portal_choices=[])
 
@@ -80,12 +90,28 @@ def test_an_account_linked_for_a_trial_is_unlinked_by_its_user(signed_in, town, 
     assert "2172 Main St Apt 2" not in mine.get("/").text
 
 
-def test_a_wallet_is_its_users_own_and_a_method_leaves_it_with_a_yes(town, customer):
+def test_a_wallet_is_its_users_own_and_a_method_leaves_it_with_a_yes(town, customer, desk):
     """Rules 117, 119, 120 and 121: the card that autopay draws is kept until autopay ends."""
     ann = customer()
-    wallet = ann.get("/wallet").text
+    methods = press(ann, ann.get("/wallet"), "Add a payment method")
+    (button,) = re.findall(r'<button class="main">([^<]+)</button>', methods.text)
+    filled = press(ann, methods, button, token="tok_ach_savings_ok")
+    own, bound = (
+        re.search(rf'{last4}</h2>.*?action="(/wallet/[^"]+/remove)"', filled.text, re.DOTALL)[1]
+        for last4 in ("4321", "4242")
+    )
+    kept = press(ann, ann.get(bound), "Yes, remove it")
+    asked = ann.get(own)
+    emptied = press(ann, asked, "Yes, remove it")
+    register(town.office, "neighbor@portal.example", accounts=(OAK_KEY,))
+    neighbor = Browser(desk)
+    neighbor.sign_in("neighbor@portal.example")
 
-    assert "4242" in wallet and "Remove" in wallet
+    assert "4242" in filled.text and "4321" in filled.text
+    assert 409 == kept.status_code
+    assert "Remove" in asked.text and 'href="/wallet">' in asked.text  # no, it stays
+    assert "4242" in emptied.text and "4321" not in emptied.text
+    assert "4242" not in neighbor.get("/wallet").text
 
 
 def test_a_reset_that_did_not_arrive_is_looked_for_by_the_mailbox(csr, town):
@@ -97,3 +123,36 @@ def test_a_reset_that_did_not_arrive_is_looked_for_by_the_mailbox(csr, town):
     assert [("access-reset", ANN)] == mails(town)
     assert ANN in page
     assert "junk" in page.lower() or "spam" in page.lower()
+
+
+def test_a_misspelled_address_is_registered_anew_with_its_proper_spelling(town, desk, csr):
+    """Rule 152: customer service sees how it is written; the account is linked by the new one."""
+    register(town.office, "bo@exmaple.com", accounts=(ELM_KEY,))
+    wrong = csr.get("/csr", params={"q": "exmaple"}).text
+    bo = Browser(desk)
+    bo.send("/register", email="bo@example.com", password=NEW, again=NEW, phone="")
+    with town.office.database.reading() as books:
+        newest = one_time_link.select().order_by(one_time_link.c.made_at.desc())
+        token = town.office.link_tokens.token(books.execute(newest).all()[0].key)
+    bo.get(f"/verify/{token}")
+    bo.post(f"/verify/{token}")
+    bo.sign_in("bo@example.com", NEW)
+    press(bo, bo.get("/link"), "Link account", number=ELM, proof="garcia lopez")
+
+    assert "bo@exmaple.com" in wrong
+    assert "2172 Main St Apt 2" in bo.get("/").text
+
+
+def test_a_portal_whose_books_do_not_answer_says_so_in_red(town, desk, monkeypatch):
+    """Rule 189: who signs in reads that the site is down for maintenance, not an error."""
+    failure = OperationalError("SELECT 1", {}, Exception("the database is down"))
+    monkeypatch.setattr(type(town.office.database), "reading", lambda _self: _raise(failure))
+
+    answer = Browser(desk).get("/sign-in")
+
+    assert 503 == answer.status_code
+    assert "The site is down for maintenance" in answer.text
+
+
+def _raise(failure: Exception) -> None:
+    raise failure
