@@ -140,3 +140,28 @@ def test_the_menu_is_a_line_of_links_at_a_desk(someone, admin):
     assert menu.get_by_role("link", name="Deposits", exact=True).is_visible()
     assert not menu.get_by_text("Menu", exact=True).is_visible()
     assert menu.bounding_box()["height"] <= 60
+
+
+def test_who_was_found_and_what_they_did_is_read_on_a_phone_without_scrolling_aside(
+    someone, known, admin
+):
+    known("ann@portal.example", MINE)
+    csr = someone(PHONE)
+    csr.open("/office/sign-in")
+    csr.write(Email_address=ADMIN, Password=PASSWORD)
+    csr.press("Sign in")
+    csr.open("/csr?q=ann@portal.example")
+    box = csr.page.get_by_role("link", name="View", exact=True).bounding_box()
+    csr.look()
+    csr.follow("View")
+    csr.press("Lock account")
+    csr.page.get_by_label("The account may have been compromised").check()
+    csr.press("Yes, lock account")
+    csr.follow("Activity log")
+    hidden = csr.page.evaluate(
+        "[...document.querySelectorAll('.scroll')].map(one => one.scrollWidth - one.clientWidth)"
+    )
+    csr.look()
+
+    assert box["x"] + box["width"] <= PHONE["width"]
+    assert [0] == hidden
