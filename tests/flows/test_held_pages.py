@@ -9,6 +9,7 @@ import pytest
 from reportlab.lib.pagesizes import letter
 from reportlab.pdfgen.canvas import Canvas
 
+from tests.flows.desk import Desk
 from tests.flows.town import ABBOTT, BAKER, COLE, KANE, TOWN, print_page, printed_bills, write_town
 
 FILE, PAGE = "bills.pdf", 3  # a separator comes first, then Abbott, then Baker
@@ -28,8 +29,16 @@ def town_with_a_nameless_page(tmp_path_factory):
     return write_town(folder / "larkspur", bills=bills.getvalue())
 
 
-def test_the_page_is_held_and_the_missing_bill_names_it(desk, town_with_a_nameless_page):
-    answer = desk.close(town_with_a_nameless_page, "--yes")
+@pytest.fixture(scope="module")
+def stopped(prepared, server, town_with_a_nameless_page, tmp_path_factory):
+    """An office whose close the page has stopped, and what it was told: to read and to copy."""
+    home = prepared.copied(tmp_path_factory.mktemp("stopped") / "office").home
+    desk = Desk(home, server.environment)
+    return desk, desk.close(town_with_a_nameless_page, "--yes")
+
+
+def test_the_page_is_held_and_the_missing_bill_names_it(stopped):
+    desk, answer = stopped
 
     assert (3, "page-unassigned") == (answer.status, answer.json["refusal"]["code"]), answer.err
     (held,) = desk.rows("checks", "check=page-unassigned")
@@ -56,8 +65,10 @@ def test_waived_neither_customer_gets_a_mail(desk, town_with_a_nameless_page):
     assert mailed and not mailed & {ABBOTT.number, BAKER.number}
 
 
-def test_a_page_that_a_person_gives_is_the_customers_bill(desk, town_with_a_nameless_page):
-    desk.close(town_with_a_nameless_page, "--yes")
+def test_a_page_that_a_person_gives_is_the_customers_bill(
+    stopped, town_with_a_nameless_page, tmp_path
+):
+    desk = stopped[0].copied(tmp_path / "office")
     period = "2026-10"
 
     listed = desk("pages", period, "--unassigned", "--json").json
@@ -77,8 +88,8 @@ def test_a_page_that_a_person_gives_is_the_customers_bill(desk, town_with_a_name
     assert "Looked." in desk.rows("audit", "action=rule-page")[0]["detail"]
 
 
-def test_what_was_said_is_taken_back(desk, town_with_a_nameless_page):
-    desk.close(town_with_a_nameless_page, "--yes")
+def test_what_was_said_is_taken_back(stopped, town_with_a_nameless_page, tmp_path):
+    desk = stopped[0].copied(tmp_path / "office")
     desk("pages", "drop", "2026-10", FILE, PAGE, "--reason", "A test print.")
 
     desk("pages", "forget", "2026-10", FILE, PAGE, "--reason", "It was none.")

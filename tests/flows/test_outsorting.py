@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.flows.desk import Desk
-from tests.flows.town import ABBOTT, BAKER, IRWIN, write_town
+from tests.flows.town import ABBOTT, BAKER, IRWIN
 
 OCTOBER = "2026-10"
 
@@ -21,6 +21,13 @@ def release(desk: Desk, number: str, as_of: str = "2026-11-03T09:00"):
 
 @pytest.fixture
 def rehearsing(desk) -> Desk:
+    return Desk(desk.home, desk.settings | {"BILLCLOSE_CLOCK__REHEARSAL": "true"})
+
+
+@pytest.fixture
+def closed_before(closed, tmp_path) -> Desk:
+    """An office of one's own after the close of the town's October."""
+    desk = closed.copied(tmp_path / "closed")
     return Desk(desk.home, desk.settings | {"BILLCLOSE_CLOCK__REHEARSAL": "true"})
 
 
@@ -72,9 +79,8 @@ def test_two_bills_are_held_before_the_close_and_released_after_it(rehearsing, t
     }
 
 
-def test_a_bill_held_after_its_close_loses_its_payment_and_gets_it_again(rehearsing, town):
-    desk = rehearsing
-    assert 0 == desk.close(town, "--yes").status
+def test_a_bill_held_after_its_close_loses_its_payment_and_gets_it_again(closed_before):
+    desk = closed_before
 
     held = outsort(desk, ABBOTT.number)
     again = outsort(desk, ABBOTT.number, "another reason")
@@ -99,9 +105,8 @@ def test_a_bill_held_after_its_close_loses_its_payment_and_gets_it_again(rehears
     assert 1 == len(of(desk, "deliveries", ABBOTT.number, "kind=bill"))
 
 
-def test_a_bill_that_was_drawn_is_refused_and_nothing_is_changed(rehearsing, town):
-    desk = rehearsing
-    assert 0 == desk.close(town, "--yes").status
+def test_a_bill_that_was_drawn_is_refused_and_nothing_is_changed(closed_before):
+    desk = closed_before
     assert 0 == desk("collect", "--as-of", "2026-11-02T10:00").status
 
     answer = outsort(desk, IRWIN.number)
@@ -111,9 +116,8 @@ def test_a_bill_that_was_drawn_is_refused_and_nothing_is_changed(rehearsing, tow
     assert ["90.00"] == [row["amount"] for row in of(desk, "completed-payments", IRWIN.number)]
 
 
-def test_what_is_not_held_or_not_known_is_said_in_one_sentence(rehearsing, town):
-    desk = rehearsing
-    assert 0 == desk.close(town, "--yes").status
+def test_what_is_not_held_or_not_known_is_said_in_one_sentence(closed_before):
+    desk = closed_before
 
     answers = [
         release(desk, ABBOTT.number),
@@ -127,10 +131,8 @@ def test_what_is_not_held_or_not_known_is_said_in_one_sentence(rehearsing, town)
     assert all(len(answer.sentences) == 1 for answer in answers)
 
 
-def test_a_held_bill_is_left_alone_by_reminders(rehearsing, tmp_path):
-    desk = rehearsing
-    town = write_town(tmp_path / "larkspur")
-    assert 0 == desk.close(town, "--yes").status
+def test_a_held_bill_is_left_alone_by_reminders(closed_before):
+    desk = closed_before
     assert 0 == outsort(desk, BAKER.number).status
 
     assert 0 == desk("remind", "--as-of", "2026-11-21T09:00").status
