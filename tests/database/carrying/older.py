@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 import os
+import signal
 import sqlite3
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,12 @@ import psycopg
 import sqlalchemy as sa
 
 from database.books import Database
+from database.migrating import Upgrade, migrate
+from database.migrations import carrying
 from tests.conftest import POSTGRES, fresh_postgres
+from tests.forked import forks, load_before_forks
+
+load_before_forks(__name__)
 
 FOLDER = Path(__file__).parent
 BEFORE_THE_PORTAL = "1.63f59e72"  # runs are not named by periods yet; nobody pays by hand
@@ -88,21 +94,19 @@ _POSTGRESQL = (
     """SELECT proname, pg_get_functiondef(oid) FROM pg_proc
         WHERE pronamespace = 'public'::regnamespace""",
 )
-KILLED = """
-import os, signal, sys
-from datetime import UTC, datetime
-from database.books import Database
-from database.migrating import Upgrade, migrate
-from database.migrations import carrying
-
-def kill(*_values):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-setattr(carrying, sys.argv[2], kill)
-migrate(Database(sys.argv[1]), upgrade=Upgrade("anna", datetime(2026, 11, 29, tzinfo=UTC)))
-"""
 
 
-def killed_while(function: str, url: str) -> list[str]:
-    """The command of a process that is killed when it comes to a function of the carrying."""
-    return [sys.executable, "-c", KILLED, url, function]
+def killed_while(function: str, url: str) -> int | None:
+    """Carry books over in a process that dies as it comes to a function; return how it ended."""
+    process = forks().Process(target=_carry_and_die, args=(function, url))
+    process.start()
+    process.join()
+    return process.exitcode
+
+
+def _carry_and_die(function: str, url: str) -> None:
+    def kill(*_values: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(carrying, function, kill)
+    migrate(Database(url), upgrade=Upgrade("anna", datetime(2026, 11, 29, tzinfo=UTC)))
