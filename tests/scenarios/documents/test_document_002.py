@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import timedelta
+from email import message_from_bytes, policy
 
+import openpyxl
 import pytest
 
 from database.definitions.identity import one_time_link
 from domain.identity import LinkKind, UserState
 from identity.one_time_links import make_link
 from identity.users import make_user
+from office.procedures.mailing.portal_mail import send_portal_mails
 from tests.builders import NOW
+from tests.scenarios.documents.pressing import press
 from tests.web.customers.conftest import ANN, PASSWORD, Browser, newest_link
 from tests.web.customers.history.conftest import MINE, app, office, year  # noqa: F401
 
@@ -100,6 +105,44 @@ def test_autopay_needs_a_payment_method(ann):
     page = ann.get(f"/accounts/{MINE}/autopay").text
 
     assert 'href="/wallet' in page and "Yes, enroll" not in page
+
+
+def test_methods_are_added_one_is_made_the_default_and_one_deleted(ann):
+    """Rule 122: the one that is offered first, and the one that goes."""
+    for token in ("tok_ok", "tok_ach_savings_ok"):
+        methods = press(ann, ann.get("/wallet"), "Add a payment method")
+        (button,) = re.findall(r'<button class="main">([^<]+)</button>', methods.text)
+        both = press(ann, methods, button, token=token)
+    changed = press(ann, both, "Make default")
+    asked = press(ann, changed, "Remove")
+    left = press(ann, asked, "Yes, remove it")
+
+    first = [default_of(page.text) for page in (both, changed)]
+    assert {"4242", "4321"} == set(first)
+    assert 1 == len(re.findall(r"ending (?:4242|4321)</h2>", left.text))
+
+
+def test_an_export_of_usages_comes_as_an_excel_file_by_the_mailed_link(ann, year):  # noqa: F811
+    """Rule 183: pressed with Send; the link in the mail fetches it."""
+    page = ann.get("/bills/usage")
+    press(ann, page, "Send")
+    send_portal_mails(year)
+    (mail,) = (
+        message_from_bytes(path.read_bytes(), policy=policy.default)
+        for path in year.home.rglob("*.eml")
+    )
+    text = mail.get_body(("plain",)).get_content()
+    (link,) = re.findall(r"https://[^/]+(/exports/\S+)", text)
+    book = openpyxl.load_workbook(io.BytesIO(ann.get(link).content))
+
+    assert ANN == mail["To"]
+    assert 1 < book.active.max_row <= 1001
+    assert {7.5} <= {cell.value for row in book.active.iter_rows() for cell in row}
+
+
+def default_of(page: str) -> str:
+    """Return the last digits of the method that a wallet's page calls the default."""
+    return re.search(r"ending (\d{4})</h2>(?:(?!</h2>).)*?Default:", page, re.DOTALL)[1]
 
 
 def test_a_forgotten_password_is_replaced_from_the_sign_in_page(year, app):  # noqa: F811
