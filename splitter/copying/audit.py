@@ -131,6 +131,7 @@ FREE_NAMES = frozenset(
         "/Shading", "/XObject",
     }
 )  # fmt: skip
+_ENDING = re.compile(rb"\nstartxref\n[0-9]+\n%%EOF\n\Z")
 _PACKING = frozenset({"/ObjStm", "/XRef"})
 _SAFE_ADDRESS = re.compile(rb"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 
@@ -139,15 +140,21 @@ def audit(copy: bytes, pages: int) -> list[str]:
     """
     Return what is wrong with a copy that must have this number of pages; nothing when it is good.
 
-    Every object must be reachable, every page counted, and no key may lead out of the bill.
+    Every object must be reachable, every page counted, and no key may lead out of the bill. Bytes
+    that no reader asks for are somebody's, too: a copy is one file, and ends where it says so.
     """
     import pikepdf
 
+    found = [] if _is_one_file(copy) else ["does not end where its own end is"]
     try:
         with pikepdf.open(io.BytesIO(copy), attempt_recovery=False) as document:
-            return list(_findings(document, pages, _of_writer(copy)))
+            return [*found, *_findings(document, pages, _of_writer(copy))]
     except pikepdf.PdfError:
-        return ["cannot be opened"]
+        return [*found, "cannot be opened"]
+
+
+def _is_one_file(copy: bytes) -> bool:
+    return _ENDING.search(copy) is not None and copy.count(b"\nstartxref\n") == 1
 
 
 def _of_writer(copy: bytes) -> frozenset[str]:

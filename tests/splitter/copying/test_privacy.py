@@ -290,4 +290,4 @@ def test_the_audit_finds_what_must_not_be_there(bills):
     findings = audit(bills.read_bytes(), 2)
     assert {"holds /OpenAction", "holds /JS", "holds /Dest"} <= set(findings)
     assert "holds 3 page objects instead of 2" in findings
-    assert audit(bills.read_bytes()[:-200], 2) == ["cannot be opened"]
+    assert "cannot be opened" in audit(bills.read_bytes()[:-200], 2)
