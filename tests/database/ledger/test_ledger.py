@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from database.ledger.entries import add_up, find_wrong_sums, record_entries
 from database.ledger.tables import balance_entry
 from database.queries.balances import balances, read_on_its_way, read_open_balance
-from database.tables import balance_due
+from database.tables import balance_due, bill_run
 from domain.ledger import EntryKind, EntrySource
 from domain.money import ZERO, Money
 from tests.builders import NOW, RUN, a_household, an_entry, close_run, stage_run, unguarded
@@ -128,6 +128,72 @@ def test_a_sum_that_is_not_that_of_its_entries_is_found(books):
     with books.writing() as writing:
         add_up(writing, ["1"])
     assert "59.00" == open_of(books)
+
+
+def test_nothing_is_recorded_of_nothing(books):
+    assert set() == record(books)
+
+
+def test_what_does_not_count_moves_nothing_and_makes_no_balance(books):
+    new = record(books, an_entry("odd/1", "-7.00", account_key="new", counts=False))
+
+    with books.reading() as reading:
+        assert ["1"] == list(reading.scalars(sa.select(balance_due.c.account_key)))
+        assert [] == find_wrong_sums(reading)
+    assert {"odd/1"} == new
+
+
+def test_the_sums_of_an_account_that_nobody_billed_are_made_from_its_entries(books):
+    record(books, an_entry("feed/1", "-7.00", account_key="new", source=EntrySource.FEED))
+
+    with books.writing() as writing:
+        add_up(writing, ["new", "other", "1"])
+        add_up(writing, [])
+
+    assert ("-7.00", "0.00", "100.00") == (
+        open_of(books, "new"),
+        open_of(books, "other"),
+        open_of(books),
+    )
+    with books.reading() as reading:
+        keys = set(reading.scalars(sa.select(balance_due.c.account_key)))
+    assert {"1", "new", "other"} == keys
+
+
+def test_what_the_newest_export_surely_knew_is_in_no_sum_though_it_is_not_marked_yet(books):
+    record(books, an_entry("taken/1", "-40.00"), an_entry("taken/2", "-1.00"))
+    with books.writing() as writing, unguarded(writing):
+        knew = writing.scalar(sa.select(bill_run.c.sure_until))
+        told = balance_entry.update().where(balance_entry.c.key == "taken/1")
+        writing.execute(told.values(told_at=knew))
+
+    with books.writing() as writing:
+        add_up(writing, ["1"])
+
+    assert "99.00" == open_of(books)
+
+
+@pytest.mark.parametrize("of", ["added", "paid"])
+def test_a_sum_that_no_entry_explains_is_found(books, of):
+    with books.writing() as writing:
+        many = [{"account_key": key, "account": key} for key in ("3", "2", "4")]
+        writing.execute(balance_due.insert().values(amount_due=ZERO), many)
+        writing.execute(balance_due.update().values({of: Money(5_00)}))
+
+    with books.reading() as reading:
+        assert ["1", "2", "3", "4"] == find_wrong_sums(reading)
+        assert ["1", "2"] == find_wrong_sums(reading, limit=2)
+
+
+def test_entries_without_a_balance_are_found_once_an_account(books):
+    for key in ("2", "3"):
+        record(books, *(an_entry(f"{key}/{n}", "-1.00", account_key=key) for n in (1, 2)))
+    with books.writing() as writing:
+        writing.execute(balance_due.delete().where(balance_due.c.account_key != "1"))
+
+    with books.reading() as reading:
+        assert ["2", "3"] == sorted(find_wrong_sums(reading))
+        assert 1 == len(find_wrong_sums(reading, limit=1))
 
 
 def test_a_list_says_what_each_account_owes_and_since_when_it_is_known(books):
