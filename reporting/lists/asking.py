@@ -20,6 +20,7 @@ from domain.money import Money
 Claim = sa.ColumnElement[bool]
 CONDITION = re.compile(r"\s*(?P<name>[\w-]+)\s*(?P<operator><=|>=|!=|=|<|>|~)(?P<value>.*)", re.S)
 DAY = timedelta(days=1)
+_LARGEST = 2**63 - 1  # that a column of numbers holds
 HOW = "write COLUMN=VALUE, or with !=, <, <=, >, >= or ~ (contains)"
 
 
@@ -124,6 +125,8 @@ def _claim(shown: sa.Subquery, name: str, operator: str, value: str, zone: tzinf
         return _part_of(column, name, value)
     if isinstance(column.type, Moment):
         return _of_moment(column, name, operator, value, zone)
+    if isinstance(column.type, sa.Boolean) and operator not in ("=", "!="):
+        raise Misuse(f"--where {name}{operator}{value}: {name} is compared with =, !=.")
     typed = _to_typed(column.type, name, operator, value)
     if typed is None:
         return _of_text(sa.func.lower(sa.cast(column, sa.String)), operator, value.lower())
@@ -172,19 +175,27 @@ def _to_typed(kind: Any, name: str, operator: str, value: str) -> Any:
     """Read money, flags, days and counts by value; None for a column of text."""
     try:
         if isinstance(kind, Cents):
-            return sa.literal(Money.parse(value), Cents())
+            amount = Money.parse(value)
+            return sa.literal(Money(_held(amount.cents)), Cents())
         if isinstance(kind, sa.Boolean):
             return _to_flag(value)
         if isinstance(kind, sa.Date):
             return parse_date(value)
         if isinstance(kind, sa.Integer):
-            return int(value)
+            return sa.literal(_held(int(value)), sa.BigInteger())
         if isinstance(kind, sa.Numeric):
             return float(value)
     except ValueError:
         what = _kind_of(kind)
         raise Misuse(f"--where {name}{operator}{value}: {value!r} is no {what}.") from None
     return None
+
+
+def _held(number: int) -> int:
+    """Return a number that the books can hold; raises ValueError for another one."""
+    if abs(number) > _LARGEST:
+        raise ValueError
+    return number
 
 
 def _kind_of(kind: Any) -> str:
@@ -201,10 +212,16 @@ def _of_moment(column: Any, name: str, operator: str, value: str, zone: tzinfo) 
 
     `>2026-11-02` begins when that day is over, `=2026-11-02` is any time of it.
     """
-    day = _to_day(value)
-    if day is None:
-        return _compared(column, operator, _to_moment(name, operator, value, zone))
-    start, end = (_local(one, zone) for one in (day, day + DAY))
+    try:
+        day = _to_day(value)
+        if day is None:
+            return _compared(column, operator, _to_moment(value, zone))
+        start, end = (_local(one, zone) for one in (day, day + DAY))
+    except (ValueError, OverflowError):  # too far off for a clock, too
+        example = "2026-11-20 or 2026-11-20T09:00"
+        raise Misuse(
+            f"--where {name}{operator}{value}: {value!r} is no day or time such as {example}."
+        ) from None
     match operator:
         case "=":
             claim = sa.and_(column >= start, column < end)
@@ -229,14 +246,8 @@ def _to_day(value: str) -> date | None:
         return None
 
 
-def _to_moment(name: str, operator: str, value: str, zone: tzinfo) -> datetime:
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        example = "2026-11-20 or 2026-11-20T09:00"
-        raise Misuse(
-            f"--where {name}{operator}{value}: {value!r} is no day or time such as {example}."
-        ) from None
+def _to_moment(value: str, zone: tzinfo) -> datetime:
+    moment = datetime.fromisoformat(value)
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 

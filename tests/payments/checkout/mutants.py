@@ -54,7 +54,7 @@ MUTANTS = (
     Mutant(
         "takes what was owed when the page was made",
         "more than could be paid",
-        ((confirming, "_submit", "if refusal is not None:", "if False:"),),
+        ((confirming, "_submit", "if refusal is not None or place is None:", "if place is None:"),),
     ),
     Mutant(
         "forgets what is on its way",
@@ -79,7 +79,14 @@ MUTANTS = (
     Mutant(
         "lets anybody press",
         "somebody else's press did something",
-        ((confirming, "read_checkout", "checkout.c.key == key, mine)", "checkout.c.key == key)"),),
+        (
+            (
+                confirming,
+                "read_checkout",
+                "if owner.user is not None:\n        row = books.execute(_OF_USER, {",
+                "if True:\n        row = books.execute(_OF_KEY, {",
+            ),
+        ),
     ),
     Mutant(
         "books no fee",
@@ -89,7 +96,7 @@ MUTANTS = (
     Mutant(
         "leaves what died",
         "never ended",
-        ((claiming, "_is_dead", "PaymentKind.CHECKOUT,", "PaymentKind.AUTOPAY,"),),
+        ((claiming, "_is_dead", "PaymentKind.CHECKOUT)", "PaymentKind.AUTOPAY)"),),
     ),
     Mutant(
         "awaits the customer for ever",

@@ -139,6 +139,12 @@ def test_a_city_pays_in_every_bad_way(tmp_path, empty_sqlite):
     world.close()
 
 
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda one: one.name)
+def test_each_mistake_can_still_be_made(monkeypatch, mutant):
+    """Most are caught before a release alone: until then their lines may have changed."""
+    mutant.apply(monkeypatch)
+
+
 @pytest.mark.parametrize(
     "mutant",
     [
