@@ -21,6 +21,7 @@ from domain.money import ZERO, Money
 from mail.letters.since_bill import say_since_bill
 from reporting.wording import with_commands
 from web.guarding import largest_of, say_limit
+from web.office.permissions import Permission, may
 from web.theme import theme_of
 from web.visits import Visit
 from web.words import LANGUAGES, Say, speaker
@@ -141,7 +142,10 @@ def missing(visit: Visit) -> HTMLResponse:
 
 def refuse_role(visit: Visit) -> HTMLResponse:
     """Say to somebody of the staff that their role does not have a page, with a way on."""
-    return show(visit, "not-for-role.html", 403, begin="/office")
+    is_csr = visit.request.url.path.startswith("/csr") and may(
+        visit.user.role, Permission.CUSTOMER_SERVICE
+    )
+    return show(visit, "not-for-role.html", 403, begin="/csr" if is_csr else "/office")
 
 
 def refuse_looking(visit: Visit) -> HTMLResponse:

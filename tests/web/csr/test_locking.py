@@ -189,7 +189,9 @@ def test_rule_161_the_customer_is_told_first(supervisor, town):
 
 
 def test_a_csr_deletes_nobody(csr, town):
-    assert 403 == csr.get(f"{town.page}/delete").status_code
+    refused = csr.get(f"{town.page}/delete")
+
+    assert 403 == refused.status_code and '<a href="/csr">Go to the start page</a>' in refused.text
     assert 403 == csr.post(f"{town.page}/delete", note="x", told="yes").status_code
     assert UserState.ACTIVE is state_of(town)
 
