@@ -32,7 +32,7 @@ def look_at_accounts(
     yield from _deposits(books, period, accounts)
     yield from _finals(books, period, accounts)
     yield from _balances(accounts, limits)
-    yield from _addresses(books, period, accounts)
+    yield from _addresses(books, period)
 
 
 def _deposits(
@@ -87,27 +87,19 @@ def _balances(accounts: pd.DataFrame, limits: Limits) -> Iterator[tuple[str, Fin
         yield "equal-pay-drift", Finding(str(key), row["account"], detail, stake=own)
 
 
-def _addresses(
-    books: Connection, period: str, accounts: pd.DataFrame
-) -> Iterator[tuple[str, Finding]]:
+def _addresses(books: Connection, period: str) -> Iterator[tuple[str, Finding]]:
     """Yield paper bills without a whole address; where most are so, it is another country's."""
-    query = sa.text(
-        "SELECT account_key FROM delivery_plan WHERE period = :period AND paper IS NOT NULL"
-    )
-    printed = accounts[
-        accounts.index.isin(list(books.execute(query, {"period": period}).scalars()))
-    ]
-    faults = {
-        key: fault
-        for key, street, city, state, code in printed[
-            ["mailing_address", "city", "state", "zip"]
-        ].itertuples()
-        if (fault := _fault(street, city, state, code))
-    }
-    if len(faults) > MOST_UNUSABLE * len(printed):
-        return
-    for key, fault in faults.items():
-        yield "address-unusable", Finding(key, accounts.loc[key, "account"], f"on paper, {fault}")
+    query = sa.text("""
+        SELECT a.account_key, a.account, a.mailing_address, a.city, a.state, a.zip FROM account a
+        JOIN delivery_plan d ON d.period = a.period AND d.account_key = a.account_key
+        WHERE a.period = :period AND d.paper IS NOT NULL""")
+    printed, faults = 0, []
+    for key, account, *address in books.execute(query, {"period": period}):
+        printed += 1
+        if fault := _fault(*address):
+            faults.append(Finding(key, account, f"on paper, {fault}"))
+    if len(faults) <= MOST_UNUSABLE * printed:
+        yield from (("address-unusable", finding) for finding in faults)
 
 
 def _fault(street: str, city: str, state: str, code: str) -> str:

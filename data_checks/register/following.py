@@ -39,16 +39,18 @@ def follow(frame: pd.DataFrame) -> Any:
     )
     places = np.nonzero(flat.to_numpy())[0]
     measures = list(_measures(frame))
-    for rows in frame[flat].groupby("class", observed=True).indices.values():
+    names, amounts = frame.loc[flat, "class"], frame[["account_place", "amount", "amount_before"]]
+    for rows in names.groupby(names, observed=True).indices.values():
         if len(rows) >= CLASS_SIZE:
             own = places[rows]
-            expected[own] = _by_best(frame.iloc[own], measures)
+            expected[own] = _by_best(amounts.iloc[own], measures)
     return expected
 
 
 def _measures(frame: pd.DataFrame) -> Iterator[Measure]:
     """Yield what charges may follow: each service's use by account, and all lines with a meter."""
-    metered = frame[(frame["usage"].notna() | frame["usage_before"].notna())]
+    is_metered = frame["usage"].notna() | frame["usage_before"].notna()
+    metered = frame.loc[is_metered, ["service", "account_place", "usage", "usage_before"]]
     for _, lines in metered.groupby("service", observed=True):
         by = lines.groupby("account_place")
         yield by["usage"].sum(min_count=1), by["usage_before"].sum(min_count=1)

@@ -175,7 +175,8 @@ def _look_at_meters(found: UnusualLines, f: pd.DataFrame, metered: Claim) -> Non
         estimated &= f[f"read_type{ending}"] == "estimated"
     found.claims["estimated-again"] = metered & estimated
     named = metered & (f["meter"] != "")
-    owners = f[named].groupby(["service", "meter"])["account_key"].nunique()
+    meters = f.loc[named, ["service", "meter", "account_place"]]
+    owners = meters.groupby(["service", "meter"])["account_place"].nunique()
     doubled = owners.index[owners > 1]
     pairs = pd.MultiIndex.from_frame(f[["service", "meter"]])
     found.claims["meter-duplicate"] = named & pairs.isin(doubled)
@@ -229,7 +230,7 @@ def _put(
     found.claims[check] = claim & ~together
     found.in_all[check] = [
         f"{service}: {count:,} {words}"
-        for service, count in f[together].groupby("service").size().items()
+        for service, count in f.loc[together, ["service"]].groupby("service").size().items()
     ]
 
 
@@ -241,7 +242,7 @@ def _look_at_rates(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Lim
     part = changed.where(known).astype("f8").groupby(f["service_place"]).transform("mean")
     few = part < limits.per("rate-changed", "share", f)
     found.claims["rate-changed"] = changed & few
-    many = f[changed & ~few].groupby("service").size()
+    many = f.loc[changed & ~few, ["service"]].groupby("service").size()
     found.in_all["rate-changed"] = [
         f"{service}: {count:,} lines have another rate code than last time"
         for service, count in many.items()

@@ -147,7 +147,7 @@ def _periods(books: Connection, period: str) -> tuple[ComparedPeriod, tuple[Comp
 def _accounts(books: Connection, period: str) -> pd.DataFrame:
     columns = (
         *("account_key", "account", "status", "closing_balance", "equal_pay_amount"),
-        *("amount_due", "deposit_held", "mailing_address", "city", "state", "zip"),
+        *("amount_due", "deposit_held"),
     )
     rows = books.execute(
         sa.text(f"SELECT {', '.join(columns)} FROM account WHERE period = :period"),

@@ -71,7 +71,8 @@ def _own_prices(frame: pd.DataFrame) -> Any:
     was = frame["amount_before"].to_numpy("f8")
     now, before = frame["usage"].to_numpy("f8"), frame["usage_before"].to_numpy("f8")
     moved = (frame["amount"] - frame["amount_before"]).to_numpy("f8")
-    for rows in frame[both].groupby("class", observed=True).indices.values():
+    names = frame.loc[both, "class"]  # the whole frame once more is the most memory of a review
+    for rows in names.groupby(names, observed=True).indices.values():
         own = np.nonzero(both.to_numpy())[0][rows]
         if len(own) >= CLASS_SIZE:
             price[own] = fitted_moves(now[own], before[own], moved[own], was[own])

@@ -43,7 +43,8 @@ def add_usual(register: Register) -> pd.DataFrame:
         index = _index(frame, past, now)
         level = np.where(past > 0, past, np.nan) / index[:, :-1]
         centre = row_medians(level)
-        deviations = np.abs(np.log(level / centre[:, None]))
+        level /= centre[:, None]  # in place: a city's matrices are its largest memory
+        deviations = np.abs(np.log(level, out=level), out=level)
         spread = TO_SIGMA * row_medians(deviations)
         _add_expected(register, centre, index)
         _add_distance(register, past, centre, index, spread)
@@ -174,7 +175,7 @@ def _add_distance(
     frame, days = register.frame, register.days[:, -1]
     step = frame["step"].to_numpy()
     frame["year_ago"] = past[:, 0] * days
-    most = np.nanmax(np.c_[past, np.zeros(len(past))], axis=1)
+    most = np.fmax(np.fmax.reduce(past, axis=1), 0).astype("f8")
     frame["most"] = most * days
     frame["used_months"] = (past > 0).sum(axis=1)
     last = _last_uses(past)
@@ -191,7 +192,7 @@ def _add_distance(
 
 def _last_uses(past: Matrix) -> Matrix:
     """Return the two newest uses of each row's own, wherever in the months they stand."""
-    places = np.where(np.isnan(past), -1, np.arange(past.shape[1]))
+    places = np.where(np.isnan(past), -1, np.arange(past.shape[1], dtype="i1"))
     newest = np.sort(places, axis=1)[:, -2:]
     uses: Matrix = np.take_along_axis(past, np.maximum(newest, 0), axis=1)
     return np.where(newest >= 0, uses, np.nan)

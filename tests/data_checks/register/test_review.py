@@ -15,6 +15,8 @@ from data_checks.register.catalog import LIMITS
 from data_checks.register.limits import Limits, LimitSet
 from data_checks.register.reviewing import review, review_accounts
 from database.books import Database
+from database.tables import delivery_plan
+from domain.deliveries import PaperReason
 from tests.data_checks.register.town import AT, LAST, a_line, build_town
 from tests.release import so_many
 
@@ -330,6 +332,48 @@ def test_a_deposit_a_credit_a_plan_and_an_account_that_owes_nothing_are_told(fre
         ("equal-pay-drift", "A-3", ""),
         ("final-without-deposit", "A-1", ""),
     ] == found(database, folded=True)
+
+
+def on_paper(database, *houses):
+    rows = [
+        {"period": LAST, "account_key": f"A{n}", "paperless": n not in houses}
+        | {"paper": PaperReason.SEND_PAPER if n in houses else None}
+        for n in range(40)
+    ]
+    with database.writing() as books:
+        books.execute(delivery_plan.insert(), rows)
+
+
+def test_an_address_that_no_post_can_use_is_told_of_who_gets_paper_alone(fresh):
+    accounts = {
+        1: {"zip": "8400"},
+        2: {"city": " "},
+        3: {"mailing_address": ""},
+        4: {"state": "UX"},
+        5: {"zip": ""},
+    }
+    database = fresh()
+    build_town(database, accounts=accounts)
+    on_paper(database, 1, 2, 3, 4, *range(6, 20))
+
+    _, by_check = look(database)
+
+    assert {
+        "A-1": "on paper, and the ZIP has not five or nine digits",
+        "A-2": "on paper, and no city is told",
+        "A-3": "on paper, and no street is told",
+        "A-4": "on paper, and the state is not known",
+    } == {finding.account: finding.detail for finding in by_check["address-unusable"]}
+
+
+def test_where_most_addresses_are_of_another_country_none_is_told(fresh):
+    database = fresh()
+    build_town(database, accounts={n: {"zip": "K1A 0B1"} for n in range(5)})
+    on_paper(database, *range(9))
+
+    _, by_check = look(database)
+
+    assert "address-unusable" not in by_check
 
 
 def test_a_class_may_have_a_limit_of_its_own(fresh):
