@@ -91,6 +91,7 @@ class SourceFile(ObjectSource):
         with path.open("rb") as file:
             self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self._recent: dict[int, RawObject] = {}  # a page's objects are asked for several times
+        self._offsets: Mapping[int, int]
         table = read_xref_table(self._mapped) if is_plain else None
         self.is_plain = table is not None
         if table is not None:
@@ -103,6 +104,11 @@ class SourceFile(ObjectSource):
                 self.pypdf.places,
             )
         self._compressed = ObjectStreams(places, self._decoded_plainly)
+
+    def let_go(self) -> None:
+        """Give back the memory that holds what was read; it is read again where it is needed."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self._mapped.madvise(mmap.MADV_DONTNEED)
 
     @cached_property
     def pypdf(self) -> PypdfObjects:
