@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from splitter.pdf.syntax import REGULAR, UnsupportedPdf, names, plain, string_bytes
+from splitter.pdf.syntax import NAME, REGULAR, UnsupportedPdf, names, plain, string_bytes
 
 _FLAT_STRING = re.compile(rb"\([^()\\]*+(?:\\.[^()\\]*+)*+\)", re.DOTALL)
 _PICTURE = re.compile(rb"ID(?<!" + REGULAR + rb"ID)[\x00\t\n\x0c\r ]")
@@ -17,6 +17,8 @@ _TOKEN = re.compile(
     rb"|/(?P<name>" + REGULAR + rb"*+)|(?P<word>" + REGULAR + rb"++)|(?P<odd>[<>)])",
     re.DOTALL,
 )  # fmt: skip
+_NOT_ROUND = bytes(set(range(256)) - set(b"()"))
+_FEW_NAMES = 256  # for each of them it is looked whether a string is before it
 _BRACKET = re.compile(rb"\\.|[()]", re.DOTALL)
 _IMAGE_END = re.compile(
     rb"[\x00\t\n\x0c\r ]EI(?=[\x00\t\n\x0c\r ]*(?:\Z|[!-~][\x00\t\n\x0c\r -~]))"
@@ -33,6 +35,10 @@ def names_used(content: bytes) -> set[bytes]:
     "see /Im7" does not draw it. Where the content is not well written all that looks like a name
     is returned, for viewers read such content each in their way.
     """
+    found = list(NAME.finditer(content))
+    if len(found) <= _FEW_NAMES and _is_flat(content):
+        outside = {match[1] for match in found if _is_outside(content, match.start())}
+        return {plain(name) for name in outside} if b"#" in content else outside
     stripped = _FLAT_STRING.sub(b" ", content) if b"(" in content else content
     if b"%" not in stripped and b"(" not in stripped and not _PICTURE.search(stripped):
         return names(stripped)
@@ -40,6 +46,19 @@ def names_used(content: bytes) -> set[bytes]:
         return {plain(value) for kind, value in tokens(content) if kind == "name"}
     except UnsupportedPdf:
         return names(content)
+
+
+def _is_flat(content: bytes) -> bool:
+    """Say whether nothing but strings without brackets and escapes in them can hide a name."""
+    if b"\\" in content or b"%" in content or _PICTURE.search(content):
+        return False
+    brackets = content.translate(None, _NOT_ROUND)
+    return brackets == b"()" * (len(brackets) // 2)
+
+
+def _is_outside(content: bytes, at: int) -> bool:
+    """Say whether a place in flat content is outside its strings."""
+    return content.rfind(b"(", 0, at) <= content.rfind(b")", 0, at)
 
 
 def tokens(content: bytes) -> Iterator[Token]:

@@ -28,7 +28,7 @@ _REFERENCE = re.compile(
     re.DOTALL,
 )
 _ONLY_REFERENCE = re.compile(rb"\s*([0-9]+)\s+[0-9]+\s+R\s*")
-_NAME = re.compile(rb"/(" + REGULAR + rb"+)")
+NAME = re.compile(rb"/(" + REGULAR + rb"+)")
 _IRREGULAR = re.compile(rb"[^!-~]|[()<>\[\]{}/%#]")
 _ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
 _STRING_ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|(\r\n|.))", re.DOTALL)
@@ -128,7 +128,7 @@ def fillable(raw: bytes) -> Fillable:
 
 def names(raw: bytes) -> set[bytes]:
     """Return all names in a content stream, plainly spelled and without their slash."""
-    found = set(_NAME.findall(raw))
+    found = set(NAME.findall(raw))
     if b"#" in raw:
         return {plain(name) for name in found}
     return found

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pikepdf import Array, Dictionary, Name
 
 from domain.failures import Refused
 from splitter.copying.audit import audit
 from splitter.copying.copier import BillCopier
-from splitter.pdf.content import names_used, shown_codes
-from splitter.pdf.syntax import UnsupportedPdf
+from splitter.pdf.content import names_used, shown_codes, tokens
+from splitter.pdf.syntax import UnsupportedPdf, plain
 from tests.splitter.pdf_builders import (
     a_page,
     changed,
@@ -256,6 +258,24 @@ def test_what_a_bill_prints_brings_no_picture_of_that_name(bills):
 )  # fmt: skip
 def test_names_are_those_of_statements(content, expected):
     assert expected == names_used(content)
+
+
+SCRAPS = (
+    b"(", b")", b"(a)", b"(see /B 1/2)", b"/A gs ", b"/A#42 Do ", b"\\", b"\\)", b"%", b"\n",
+    b"Tj ", b"ID ", b"BI ", b" EI ", b"<0a>", b"<<", b">>", b"/", b"/F1 9 Tf ",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(SCRAPS), max_size=9).map(b"".join))
+def test_names_found_quickly_are_those_that_stand_outside_strings(content):
+    try:
+        expected = {plain(value) for kind, value in tokens(content) if kind == "name" and value}
+    except UnsupportedPdf:
+        expected = None
+    many = b"/Z gs\n" * 300  # too many to be looked at one by one
+    if expected is not None and b"BI" not in content and b"ID" not in content:
+        assert expected == names_used(content)
+    assert names_used(content) | {b"Z"} == names_used(many + content)
 
 
 def test_numbers_operators_and_arrays_are_no_letters():
