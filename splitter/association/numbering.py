@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, reduce
 from itertools import pairwise
+from operator import or_
 
 PrintedNumber = tuple[str, int, int]  # the spelling, the number, and of how many (0: not told)
 
@@ -36,61 +38,59 @@ BELIEVED = frozenset({"word", "word-after"})
 _WORDS = ("pag", "pág", "pg", "hoja", "sheet", "seite", "blatt", "folio")
 _OFS = (b"0 of 0", b"0 de 0", b"0 von 0", b"0 sur 0")
 _OF_WORDS = (" of ", " de ", " von ", " sur ")
-_ALONE = (b"\n0/0\n", b"\n0 / 0\n", b"\n(0/0)\n", b"\n0 | 0\n", b"\n- 0/0 -\n", b"\n[0/0]\n")
-_DASHES = (b"\n- 0 -\n", b"\n-0-\n")
+_ALONE = frozenset({b"0/0", b"0 / 0", b"(0/0)", b"0 | 0", b"- 0/0 -", b"[0/0]"})
+_DASHES = frozenset({b"- 0 -", b"-0-"})
 _LINES_BELOW = 2  # a word, a number and a total may be spread over so many lines more
 FEW_STARTS, MOST_BEGIN, MOST_COUNT = 5, 0.9, 0.6
+_HAS_WORD, _HAS_OF, _HAS_OF_WORD, _IS_ALONE, _IS_DASHED = 1, 2, 4, 8, 16
 
 
-def printed_numbers(low: str, folded: bytes) -> tuple[PrintedNumber, ...]:
+def hints_of(low: str, folded: bytes) -> int:
+    """
+    Return which page numbers a line may have.
+
+    `low` is the line in small letters, `folded` the same with every number as one 0.
+    """
+    return (
+        _HAS_WORD * any(word in low for word in _WORDS)
+        | _HAS_OF * any(place in folded for place in _OFS)
+        | _HAS_OF_WORD * any(word in low for word in _OF_WORDS)
+        | _IS_ALONE * (folded in _ALONE)
+        | _IS_DASHED * (folded in _DASHES)
+    )
+
+
+def printed_numbers(lines: Sequence[str], hints: Sequence[int]) -> tuple[PrintedNumber, ...]:
     """
     Return the page numbers on a page in all spellings; several of one spelling are all told.
 
-    `low` is its text in small letters, `folded` the same with every number as one 0: plain tests
-    of it come first, because most pages have few numbers.
+    `hints` say of each line which of them it may have: most pages have few numbers.
     """
+    anywhere = reduce(or_, hints, 0)
+    if not anywhere:
+        return ()
     numbers: dict[PrintedNumber, None] = {}
-    for start, end in _near(low, _WORDS, _LINES_BELOW):
-        _find(low, start, end, ("word", "word-after", "word-alone"), numbers)
-    wanted: list[str] = []
-    framed = b"\n" + folded + b"\n"
-    if any(place in framed for place in _OFS):
-        for start, end in _near(low, _OF_WORDS, 0):
-            _find(low, start, end, ("of",), numbers)
-    if any(place in framed for place in _ALONE):
-        wanted.append("line")
-    if any(place in framed for place in _DASHES):
-        wanted.append("dashes")
-    if wanted:
-        _find(low, 0, len(low), wanted, numbers)
+    for place, hint in enumerate(hints):
+        if hint & _HAS_WORD:
+            near = lines[place : place + _LINES_BELOW + 1]
+            _find(near, ("word", "word-after", "word-alone"), numbers)
+    if anywhere & _HAS_OF:
+        for line, hint in zip(lines, hints, strict=True):
+            if hint & _HAS_OF_WORD:
+                _find([line], ("of",), numbers)
+    if anywhere & _IS_ALONE:
+        _find(lines, ("line",), numbers)
+    if anywhere & _IS_DASHED:
+        _find(lines, ("dashes",), numbers)
     return tuple(numbers)
 
 
-def _near(low: str, words: Iterable[str], lines_below: int) -> list[tuple[int, int]]:
-    """Return where the lines with these words begin, and where so many lines below them end."""
-    spans: list[tuple[int, int]] = []
-    for word in words:
-        at = low.find(word)
-        while at >= 0:
-            start = low.rfind("\n", 0, at) + 1
-            line_end = end = _line_end(low, at)
-            for _ in range(lines_below):
-                end = _line_end(low, end + 1)
-            spans.append((start, end))
-            at = low.find(word, line_end)
-    return sorted(set(spans))
-
-
-def _line_end(low: str, at: int) -> int:
-    end = low.find("\n", at)
-    return len(low) if end < 0 else end
-
-
 def _find(
-    low: str, start: int, end: int, spellings: Iterable[str], numbers: dict[PrintedNumber, None]
+    lines: Sequence[str], spellings: Iterable[str], numbers: dict[PrintedNumber, None]
 ) -> None:
+    low = "\n".join(lines).lower()
     for spelling in spellings:
-        for match in _SPELLINGS[spelling].finditer(low, start, end):
+        for match in _SPELLINGS[spelling].finditer(low):
             place = int(match[1])
             total = int(match[2]) if match.re.groups > 1 else 0
             if place >= 1 and (not total or place <= total):
@@ -115,15 +115,20 @@ class Numbering:
 
     def numbers(self, printed: Collection[PrintedNumber]) -> tuple[tuple[int, int], ...]:
         """Return the numbers that count the pages of a bill, each with its total (0: none)."""
-        if not printed:
-            return ()  # most pages: said at once
-        told = ((x, y) for spelling, x, y in printed if spelling in self.spellings)
-        return tuple(dict.fromkeys(told))
+        return _numbers(self.spellings, tuple(printed)) if printed else ()
 
     def number(self, printed: Collection[PrintedNumber]) -> tuple[int, int] | None:
         """Return the number of a page, if there is just one."""
         numbers = self.numbers(printed)
         return numbers[0] if len(numbers) == 1 else None
+
+
+@lru_cache(maxsize=4096)
+def _numbers(
+    spellings: frozenset[str], printed: tuple[PrintedNumber, ...]
+) -> tuple[tuple[int, int], ...]:
+    """Return the numbers that are spelled so; a file has few, and each is asked for often."""
+    return tuple(dict.fromkeys([(x, y) for spelling, x, y in printed if spelling in spellings]))
 
 
 def file_number(printed: Collection[PrintedNumber]) -> tuple[int, int] | None:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from domain.accounts import account_key
 from domain.bills import PageFacts
 from domain.words import say_count
-from splitter.association.clues import ACCOUNT_WORD, BROKEN, PLAIN, SPACED, Clues, checksums
+from splitter.association.clues import Clues, checksums
 from splitter.association.exemptions import Exemptions
 from splitter.association.habits import (
     Habits,
@@ -21,6 +21,7 @@ from splitter.association.habits import (
     shape_of,
 )
 from splitter.association.knowledge import Knowledge
+from splitter.association.line_clues import ACCOUNT_WORD, BROKEN, PLAIN, SPACED
 from splitter.association.looks import FEW, NO_LOOK, Look, Looks
 from splitter.association.numbering import file_number
 from splitter.association.open_bill import OpenBill
