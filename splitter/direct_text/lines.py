@@ -28,7 +28,7 @@ def check_page(shown: list[Fragment], size: tuple[float, float]) -> None:
     if len(set(texts)) < len(texts):
         _check_shadows(shown)
     if 1 in map(len, texts):
-        _check_breadth(shown, *size)
+        _check_breadth(shown, max(up), size[1])
 
 
 def _check_places(across: tuple[float, ...], up: tuple[float, ...], styles: set[Style]) -> None:
@@ -46,29 +46,28 @@ def _check_places(across: tuple[float, ...], up: tuple[float, ...], styles: set[
 
 def _check_shadows(shown: list[Fragment]) -> None:
     """Refuse a text that is shown again at nearly the same place: others may leave it out."""
-    seen: dict[str, list[int]] = {}
-    for place, fragment in enumerate(shown):
-        seen.setdefault(fragment[3], []).append(place)
-    for places in seen.values():
-        for one, other in pairwise(places):
-            height = max(shown[one][2].height, shown[other][2].height)
-            if (
-                abs(shown[one][1] - shown[other][1]) < _REPEATED * height
-                and abs(shown[one][0] - shown[other][0]) < height
-            ):
-                raise UnsupportedPdf("the same again at the same place")
+    seen: dict[str, Fragment] = {}
+    for fragment in shown:
+        before = seen.get(fragment[3])
+        seen[fragment[3]] = fragment
+        if before is None:
+            continue
+        height = max(before[2].height, fragment[2].height)
+        if (
+            abs(before[1] - fragment[1]) < _REPEATED * height
+            and abs(before[0] - fragment[0]) < height
+        ):
+            raise UnsupportedPdf("the same again at the same place")
 
 
-def _check_breadth(shown: list[Fragment], right: float, top: float) -> None:
+def _check_breadth(shown: list[Fragment], highest_line: float, top: float) -> None:
     """
     Refuse single letters where text does not stand above nearly all of the breadth written on.
 
     Other readers then ask which way the page's text runs, by what stands on the page itself.
     """
-    highest = max(fragment[2].height for fragment in shown)
-    levels = [fragment[1] for fragment in shown]
-    starts = [fragment[0] for fragment in shown]
-    if min(starts) < 0 or max(starts) > right or min(levels) < 0 or max(levels) + highest > top:
+    highest = max([fragment[2].height for fragment in shown])
+    if highest_line + highest > top:
         raise UnsupportedPdf("single letters, and text beside the page")
     words = [fragment for fragment in shown if not fragment[3].isspace()]
     at_least = [_NARROWEST * len(f[3].strip()) * f[2].height for f in words]  # found quickly
@@ -81,10 +80,13 @@ def _check_breadth(shown: list[Fragment], right: float, top: float) -> None:
 
 def _bare(shown: list[Fragment], lengths: list[float]) -> tuple[float, float]:
     """Return how much of a page's breadth bears no text, and that breadth."""
-    starts = [fragment[0] for fragment in shown]
-    start = end = min(starts, default=0.0)
+    longest: dict[float, float] = {}  # from each start: a page has few
+    for fragment, length in zip(shown, lengths, strict=True):
+        if length > longest.get(fragment[0], -math.inf):
+            longest[fragment[0]] = length
+    start = end = min(longest, default=0.0)
     bare = 0.0
-    for left, length in sorted(zip(starts, lengths, strict=True)):
+    for left, length in sorted(longest.items()):
         if left > end:
             bare += left - end
         if left + length > end:

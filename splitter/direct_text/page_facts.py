@@ -12,7 +12,6 @@ from splitter.direct_text.fonts import DirectFont
 from splitter.direct_text.page_text import DirectPage, DirectText, Pages
 from splitter.pdf.source import ObjectSource
 from splitter.pdf.syntax import UnsupportedPdf
-from splitter.text.normalizing import without_spaces
 from splitter.text.page_facts import (
     NearMissSearch,
     Reading,
@@ -47,6 +46,7 @@ class DirectFacts:
         self._text = DirectText(source, pages, fonts)
         self._patterns = patterns
         self._lenient = NearMissSearch.of(patterns)
+        self._labels = [_label(pattern) for pattern in (patterns.amount_due, patterns.due_on)]
         self._tried = self._settled = 0
 
     @property
@@ -87,27 +87,31 @@ class DirectFacts:
         if not is_named and not self._lenient.surely_names_none(reading):
             return None
         facts = to_facts(number, [reading], self._patterns)
-        if len(facts.accounts) != is_named or not self._is_certain(facts, text):
+        if len(facts.accounts) != is_named or not self._is_certain(facts, reading):
             return None
         if not is_named and not self._text.has_no_marks(page.entries):
             return None
         return facts
 
-    def _is_certain(self, facts: PageFacts, text: str) -> bool:
+    def _is_certain(self, facts: PageFacts, reading: Reading) -> bool:
         """Say whether what was found is all there is to find."""
         if len(facts.amounts) > 1 or len(facts.due_dates) > 1:
             return False
         missing = [
-            label_of(pattern.pattern) if not pattern.flags & re.VERBOSE else ""
-            for pattern, values in (
-                (self._patterns.amount_due, facts.amounts),
-                (self._patterns.due_on, facts.due_dates),
-            )
-            if pattern is not None and not values
+            label
+            for label, values in zip(self._labels, (facts.amounts, facts.due_dates), strict=True)
+            if label is not None and not values
         ]
         if not missing and facts.number is not None:
             return True
-        characters = without_spaces(text).casefold()
+        characters = reading.folded
         if any(not label or label in characters for label in missing):
             return False
         return facts.number is not None or not _A_PAGE_NUMBER.search(characters)
+
+
+def _label(pattern: re.Pattern[str] | None) -> str | None:
+    """Return the label of a pattern: nothing where none can be told, None without a pattern."""
+    if pattern is None:
+        return None
+    return label_of(pattern.pattern) if not pattern.flags & re.VERBOSE else ""

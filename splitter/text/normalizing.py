@@ -91,8 +91,9 @@ def looks_broken(text: str) -> bool:
     lines = text.splitlines()
     if len(lines) < FEWEST_LINES:
         return False
-    short = sum([len(line) < 12 and len(line.strip()) <= 2 for line in lines])
-    return short > MOST_SHORT_LINES * len(lines)
+    short = [line for line in lines if len(line) < 12]
+    most = MOST_SHORT_LINES * len(lines)
+    return len(short) > most and sum([len(line.strip()) <= 2 for line in short]) > most
 
 
 def has_spaced_letters(text: str) -> bool:

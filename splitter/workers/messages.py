@@ -22,7 +22,7 @@ def to_line(message: object) -> bytes:
     return json.dumps(message, separators=(",", ":")).encode() + b"\n"
 
 
-def facts_to_message(facts: PageFacts) -> list[Any]:
+def facts_to_message(facts: PageFacts, text_checksum: int) -> list[Any]:
     """Write a page's facts as a list without names: there are as many as there are pages."""
     return [
         facts.page,
@@ -31,7 +31,7 @@ def facts_to_message(facts: PageFacts) -> list[Any]:
         [day.isoformat() for day in facts.due_dates],
         IS_SEPARATOR * facts.is_separator + HAS_TEXT * facts.has_text + BY_OCR * facts.by_ocr,
         facts.number,
-        facts.text_checksum,
+        text_checksum,
         *([facts.doubt, facts.elsewhere, facts.unseen] if _has_more(facts) else []),
     ]
 

@@ -125,6 +125,7 @@ class CopyWorker:
         return found
 
 
+RELEASE_EVERY = 4096  # pages read: what is mapped of a large file adds up
 PATIENCE_SECONDS = 0.2  # so long answers are collected before they are sent
 
 
@@ -150,6 +151,7 @@ class PageWorker:
         self._copier: BillCopier | None = None
         self._document: DocumentText | None = None
         self._by_engines = False
+        self._unreleased = 0  # pages read since memory was given back
         self._clues = ClueTaker(NearMissSearch.of(patterns).label, Sieve())
         self._copy_worker: CopyWorker | None = None
 
@@ -178,6 +180,7 @@ class PageWorker:
             case "read":
                 self._by_engines = request["by_engines"]
                 pages = range(request["first"], request["last"])
+                self._let_go_after(len(pages))
                 _send(channel, map(self._read, pages), request["is_careful"])
             case "show":
                 _send(channel, map(self._text, request["pages"]), is_careful=True)
@@ -204,12 +207,18 @@ class PageWorker:
                 else:
                     channel.sendall(to_line(self._copy_worker.make(bills)))
 
+    def _let_go_after(self, pages: int) -> None:
+        self._unreleased += pages
+        if self._unreleased > RELEASE_EVERY:
+            self._unreleased = 0
+            self._source.let_go()
+
     def _read(self, page: int) -> list[Any] | None:
         try:
             facts, text = self._opened().facts(page)
         except ReadersDisagree:
             return None
-        told = facts_to_message(replace(facts, text_checksum=text_checksum(text)))
+        told = facts_to_message(facts, text_checksum(text))
         if facts.is_separator:
             return [told, []]
         clues = self._clues.take(text, page, len(self._pages), is_named=bool(facts.accounts))
