@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,11 @@ FILE = "billclose.toml"
 PREFIX = "BILLCLOSE_"
 
 
+# Which file is being read. The library knows it by a class: one for each reading takes longer than
+# the reading.
+_file_read: ContextVar[Path | None] = ContextVar("the settings' file", default=None)
+
+
 class Settings(BaseSettings):
     """All settings; unknown keys are refused, so that a typing mistake does not go unnoticed."""
 
@@ -141,8 +147,8 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        file = settings_cls.model_config.get("toml_file")
-        toml = TomlConfigSettingsSource(settings_cls) if file else None
+        file = _file_read.get()
+        toml = TomlConfigSettingsSource(settings_cls, file) if file else None
         if isinstance(env_settings, EnvSettingsSource):
             env_settings.env_vars = without_files(settings_cls, env_settings.env_vars, PREFIX)
         files = InitSettingsSource(settings_cls, dict(from_files(settings_cls, PREFIX)))
@@ -164,7 +170,7 @@ def settings_of_file(file: Path) -> Settings:
     _refuse_unknown_sections()
     refuse_written_secrets(Settings, file, PREFIX)
     try:
-        found = _of_file(file)()
+        found = _of_file(file)
     except tomllib.TOMLDecodeError as wrong:
         raise Misuse(f"{file} is not readable as TOML: {wrong}.") from None
     except ValidationError as wrong:
@@ -182,13 +188,12 @@ def open_settings(home: Path) -> Settings:
     return settings
 
 
-def _of_file(file: Path) -> type[Settings]:
-    """Return the settings of one file: pydantic-settings takes its name from the class only."""
-
-    class SettingsOfFile(Settings):
-        model_config = SettingsConfigDict(toml_file=file)
-
-    return SettingsOfFile
+def _of_file(file: Path) -> Settings:
+    token = _file_read.set(file)
+    try:
+        return Settings()
+    finally:
+        _file_read.reset(token)
 
 
 def _refuse_unknown_sections() -> None:
