@@ -76,6 +76,15 @@ def make_city(
     fill_city(database, accounts, now, has_movements=has_movements)
 
 
+def tidy(database: Database) -> None:
+    """Let the database count what there is, as it does by itself within a minute or a night."""
+    if not database.is_sqlite:
+        _clean_up(database.url)
+        return
+    with database.writing() as books:
+        books.exec_driver_sql("ANALYZE")
+
+
 def fill_city(
     database: Database, accounts: int, now: datetime, *, has_movements: bool = True
 ) -> None:
@@ -99,11 +108,7 @@ def fill_city(
     for start, end in months if has_movements else ():
         with database.writing() as books:
             _add_movements(books, start, end)
-    if not database.is_sqlite:
-        _clean_up(database.url)
-        return
-    with database.writing() as books:
-        books.exec_driver_sql("ANALYZE")
+    tidy(database)
 
 
 def _clean_up(url: str) -> None:
@@ -115,12 +120,16 @@ def _clean_up(url: str) -> None:
     engine.dispose()
 
 
-def sign_in(database: Database, accounts: int, now: datetime) -> list[str]:
+def sign_in(
+    database: Database, accounts: int, now: datetime, customers: int = CUSTOMERS
+) -> list[str]:
     """Sign customers in, each with an account of their own; return the tokens of their cookies."""
-    count = min(CUSTOMERS, accounts)
+    count = min(customers, accounts)
     tokens = [f"bench-{one:040}" for one in range(count)]
     users = [{"number": at + 1, "mailbox": f"{at}@p.example"} for at in range(count)]
-    places = [{"user_number": at + 1, "account_key": _spread(at, accounts)} for at in range(count)]
+    places = [
+        {"user_number": at + 1, "account_key": _spread(at, accounts, count)} for at in range(count)
+    ]
     sessions = [
         {"user_number": at + 1, "token_sha256": token_hash(token), "csrf": token[:43]}
         for at, token in enumerate(tokens)
@@ -157,8 +166,8 @@ def books_url(folder: Path) -> str:
     return f"sqlite:///{folder / 'billclose.db'}"
 
 
-def _spread(at: int, accounts: int) -> str:
-    return str(FIRST + at * (accounts // min(CUSTOMERS, accounts)))
+def _spread(at: int, accounts: int, count: int) -> str:
+    return str(FIRST + at * (accounts // count))
 
 
 def _months(today: date) -> list[tuple[date, date]]:

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import sqlalchemy as sa
 
-from bench.web.books import books_url, empty, make_city, sign_in
+from bench.web.books import books_url, empty, make_city, sign_in, tidy
 from bench.writing import machine, memory_disk, write_down
 from database.books import Database
 from domain.identity import Role
@@ -55,6 +55,13 @@ ASKED: dict[str, tuple[str, Filters]] = {
     "a house number, enrolled alone": ("2172", ENROLLED),
     "a house number, unenrolled alone": ("2172", UNENROLLED),
     "a house number, locked or hidden": ("2172", LOCKED),
+    "two letters that nobody has": ("qz", ()),
+    "two letters of many": ("an", ()),
+    "one letter": ("q", ()),
+    "a street's second page": ("canyon st", [("page", "2")]),
+    "a street's last page": ("canyon st", [("page", "20")]),
+    "nothing: all customers": ("", ()),
+    "nothing: all customers' last page": ("", [("page", "20")]),
     "nothing: all that are enrolled": ("", ENROLLED),
     "nothing: all of one district": ("", [("district", "District 3")]),
 }
@@ -94,7 +101,8 @@ def _in_city(accounts: int, url: str) -> Iterator[Found]:
         (home / "billclose.toml").write_text(SETTINGS.format(web=URL, url=place))
         database = Database(place)
         make_city(database, accounts, localtime().astimezone(UTC), has_movements=False)
-        sign_in(database, accounts, localtime().astimezone(UTC))
+        sign_in(database, accounts, localtime().astimezone(UTC), customers=accounts // 2)
+        tidy(database)
         database.close()
         make_secret(home)
         office = Office(
@@ -125,10 +133,12 @@ async def _ask(
     worked, taken, bare = [], [], []
     asked = [("q", typed), *([("filtered", "1"), *_boxes(filters)] if filters else [])]
     for _ in range(TIMES):
-        began = time.perf_counter()
         with office.database.reading() as books:
+            if not office.database.is_sqlite:
+                books.exec_driver_sql("SET LOCAL enable_bitmapscan = off")  # no index for it
+            began = time.perf_counter()
             books.execute(BARE).all()
-        bare.append(1000 * (time.perf_counter() - began))
+            bare.append(1000 * (time.perf_counter() - began))
         began, working = time.perf_counter(), time.process_time()
         answer = await client.get("/csr", params=asked)
         taken.append(1000 * (time.perf_counter() - began))
@@ -158,8 +168,8 @@ def _table(rows: list[Found]) -> str:
     lines = [
         "# Finding a customer",
         "",
-        f"{machine()}, load {os.getloadavg()[1]:.1f}. The console's whole page with its first 25 "
-        f"rows, asked {TIMES} times each way in one process.",
+        f"{machine()}, load {os.getloadavg()[1]:.1f}. The console's whole page with 25 rows, asked "
+        f"{TIMES} times each way in one process. Half of the accounts have a portal user.",
         "",
         "| books | accounts | typed | CPU ms | median ms | worst ms | times a bare LIKE |",
         "| --- | ---: | --- | ---: | ---: | ---: | ---: |",
