@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -10,8 +11,8 @@ import sqlalchemy as sa
 from database.ledger.entries import add_up, find_wrong_sums, record_entries
 from database.ledger.tables import balance_entry
 from database.queries.balances import balances, read_on_its_way, read_open_balance
-from database.tables import balance_due, bill_run
-from domain.ledger import EntryKind, EntrySource
+from database.tables import balance_due, bill_run, period_close
+from domain.ledger import ContainedBy, EntryKind, EntrySource
 from domain.money import ZERO, Money
 from tests.builders import NOW, RUN, a_household, an_entry, close_run, stage_run, unguarded
 
@@ -218,6 +219,73 @@ def test_what_moved_on_a_day_before_an_agreed_amount_was_asked_is_agreed(databas
     record(database, moved)
 
     assert "45.00" == open_of(database)
+
+
+def moments(books) -> tuple[datetime, datetime]:
+    """Until when the newest export surely knew all, and when its period was closed."""
+    with books.reading() as reading:
+        sure_until = reading.execute(sa.select(bill_run.c.sure_until)).scalar_one()
+        return sure_until, reading.execute(sa.select(period_close.c.closed_at)).scalar_one()
+
+
+def placed(books, entry) -> tuple[str | None, str | None]:
+    record(books, entry)
+    with books.reading() as reading:
+        row = reading.execute(sa.select(balance_entry)).one()
+    return row.in_export_of, row.how
+
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("source", "told", "happened", "is_late"),
+    [
+        pytest.param(EntrySource.FEED, 0, None, True, id="told when it was written"),
+        pytest.param(EntrySource.FEED, 1, None, False, id="told a second later"),
+        pytest.param(EntrySource.FEED, 9, 0, True, id="told later, of when it was written"),
+        pytest.param(EntrySource.FEED, 9, 1, False, id="told later, of a second later"),
+        pytest.param(EntrySource.DRAW, None, 0, False, id="ours, of before: by no moment"),
+        pytest.param(EntrySource.DRAW, 0, 9, True, id="ours, come back before"),
+    ],
+)
+def test_what_the_newest_export_surely_knew_is_late(books, source, told, happened, is_late):
+    sure, _ = moments(books)
+    told_at, happened_at = (None if n is None else sure + n * SECOND for n in (told, happened))
+
+    found = placed(books, an_entry(source=source, told_at=told_at, happened_at=happened_at))
+
+    assert ((RUN, "late") if is_late else (None, None)) == found
+    assert ("100.00" if is_late else "20.00") == open_of(books)
+
+
+def test_what_is_said_to_be_in_an_export_stays_there(books):
+    sure, _ = moments(books)
+    entry = an_entry(told_at=sure, in_export_of=RUN, how=ContainedBy.REFERENCE)
+
+    assert (RUN, "reference") == placed(books, entry)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_agreed"), [(-1, True), (0, False), (1, False)], ids=["before", "at", "after"]
+)
+def test_an_agreed_amount_holds_what_moved_before_its_close(database, seconds, is_agreed):
+    stage_run(database, a_household("1", equal_pay_amount=Money(45_00)))
+    close_run(database)
+    _, closed = moments(database)
+
+    found = placed(database, an_entry(happened_at=closed + seconds * SECOND))
+
+    assert ((RUN, "agreed") if is_agreed else (None, None)) == found
+
+
+def test_of_the_day_of_its_close_nothing_is_agreed(database):
+    stage_run(database, a_household("1", equal_pay_amount=Money(45_00)))
+    close_run(database)
+    _, closed = moments(database)
+    day = closed.astimezone(ZoneInfo("America/Denver")).date()
+
+    assert (None, None) == placed(database, an_entry(happened_on=day, happened_at=None))
 
 
 def test_the_open_balance_is_one_row_by_its_primary_key(books):
