@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
-from database.queries.customers.search import find_customers
+from database.queries.customers.search import users_of
 from database.queries.portal.standings import standings_of
 from domain.accounts import account_key
-from domain.customer_service import CustomerFound, CustomerSearch, PortalStanding
 from identity.customer_service.inviting import addresses_on_file
 from web.csr.console import AccountSeen, account_seen
 from web.csr.layout import say_standing, show_console, unknown
@@ -27,7 +25,7 @@ def show_account(
         facts, enrollment, how = known
         standing = next(iter(standings_of(books, [key])), None)
         addresses = addresses_on_file(books, facts.period, key)
-        users = _users(books, key)
+        users = users_of(books, key)
     return show_console(
         visit,
         "csr-account.html",
@@ -37,9 +35,3 @@ def show_account(
         addresses=addresses,
         problems=problems or {},
     )
-
-
-def _users(books: Connection, key: str) -> list[CustomerFound]:
-    wish = CustomerSearch(words=(key.lower(),), standings=frozenset(PortalStanding))
-    rows = find_customers(books, wish).rows
-    return [row for row in rows if row.account_key == key and row.user]

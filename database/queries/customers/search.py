@@ -91,6 +91,13 @@ def find_customers(books: Connection, wish: CustomerSearch) -> CustomersFound:
     )
 
 
+def users_of(books: Connection, key: str) -> tuple[CustomerFound, ...]:
+    """Return the portal users of one account, of every standing, by their numbers."""
+    pairs = _pairs(books, [key], [])
+    rows = (row for row in _to_rows(books, pairs) if row.account_key == key and row.user)
+    return tuple(sorted(rows, key=lambda row: row.user or 0))
+
+
 def _accounts_asked(books: Connection, wish: CustomerSearch) -> sa.Select[tuple[str]]:
     row = account_search.c
     is_billed = sa.exists().where(balance_due.c.account_key == row.account_key)

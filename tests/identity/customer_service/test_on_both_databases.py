@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from database.definitions.identity import web_user
 from database.queries.customers import search
 from database.queries.customers.activity import activities_of, kinds_of
-from database.queries.customers.search import find_customers
+from database.queries.customers.search import find_customers, users_of
 from domain.customer_service import CustomerSearch, PortalStanding, StaffAct
 from domain.failures import Refused
 from domain.identity import LinkProof, UserState
@@ -69,6 +69,18 @@ def test_links_of_the_export_and_our_own_are_found_as_one(
 
     assert expected == [row.account for row in found.rows]
     assert ["01"] == [row.account for row in named.rows] and 1 == named.elsewhere
+
+
+@pytest.mark.parametrize(("key", "address"), [("01", ANN), ("03", "bob@portal.example")])
+def test_the_users_of_an_account_are_told_however_many_accounts_are_numbered_like_it(
+    database, town, key, address, monkeypatch
+):
+    monkeypatch.setattr(search, "MOST_FOUND", 0)
+
+    with database.reading() as books:
+        found = users_of(books, key)
+
+    assert [(key, address)] == [(row.account_key, row.address) for row in found]
 
 
 def test_the_same_user_cannot_be_locked_twice_and_comes_back(database, town):
