@@ -22,7 +22,8 @@ from splitter.workers.parent import MEMORY_BYTES
 from tests.splitter.fuzz_harms import harmed
 from tests.splitter.fuzz_oracle import Found, known_accounts, tried
 
-MOST_SECONDS = 60  # for a small file
+MOST_SECONDS = 60  # of CPU, for a small file; on a busy machine the clock says little
+WAITED = 20 * MOST_SECONDS
 MOST_BYTES = 2 * MEMORY_BYTES  # with what looks at the outcome; the splitter's children have less
 WHOLE_EVERY = 5  # files: the others are split in one process, which is ten times quicker
 
@@ -83,12 +84,13 @@ def harm_in_a_child(path: Path, pdf: bytes, other: bytes, chance: random.Random)
         os.setpgid(0, 0)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
+        limit_seconds()
         try:
             path.write_bytes(harmed(pdf, other, chance))
         except MemoryError:
             os._exit(1)
         os._exit(0)
-    status, _ = waited_for(child, time.monotonic() + MOST_SECONDS)
+    status, _ = waited_for(child, time.monotonic() + WAITED)
     return status == 0
 
 
@@ -106,8 +108,8 @@ def in_a_child(path: Path, sample: Path, accounts: list[str], *, is_whole: bool)
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        status, usage = waited_for(child, began + MOST_SECONDS)
-        if status is None:
+        status, usage = waited_for(child, began + WAITED)
+        if status is None or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU):
             return "FOUND it hangs"
         answer = pipe.read()
     if usage.ru_maxrss > MOST_BYTES // 1024:
@@ -117,6 +119,11 @@ def in_a_child(path: Path, sample: Path, accounts: list[str], *, is_whole: bool)
         return f"FOUND it ended by {signalled}" if is_whole else f"ended by {signalled}"
     result: str = json.loads(answer)
     return result
+
+
+def limit_seconds() -> None:
+    """Let a process that reckons on and on be ended."""
+    resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS + 5))
 
 
 def waited_for(child: int, until: float) -> tuple[int | None, resource.struct_rusage]:
@@ -132,8 +139,9 @@ def waited_for(child: int, until: float) -> tuple[int | None, resource.struct_ru
 
 
 def answered(path: Path, sample: Path, accounts: list[str], is_whole: bool) -> str:
-    if not is_whole:
+    if not is_whole:  # else the splitter's own children have limits, which these would forbid
         resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
+        limit_seconds()
     try:
         return tried(path, sample, accounts, is_whole=is_whole)
     except Found as found:
