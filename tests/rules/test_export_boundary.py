@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from domain.money import Money
 from domain.movements import MovementKind
-from rules.money.export_boundary import Bounds, ExportLine, Outstanding, match_export
+from rules.money.export_boundary import (
+    Bounds,
+    ExportLine,
+    Outstanding,
+    Uncontained,
+    match_export,
+    why_uncontained,
+)
 from tests.builders import examples
 
 W = datetime(2026, 11, 30, 17, tzinfo=UTC)
@@ -312,3 +319,17 @@ def test_the_order_of_lines_does_not_decide_what_is_contained(order):
     found = match_export([lines[place] for place in order], entries, BOUNDS)
 
     assert {"p": "split", "q": "reference"} == found.contained
+
+
+@pytest.mark.parametrize(
+    ("entry", "why"),
+    [
+        (ours("p", "-1.00", moved_at=LATER), Uncontained.TAKEN_AFTER),
+        (ours("p", "-1.00", moved_at=W), Uncontained.NO_LINE),
+        (ours("p", "-1.00", posted=None, moved_at=MORNING), Uncontained.NOT_POSTED),
+        (ours("p", "-1.00", posted=EVENING, moved_at=MORNING), Uncontained.POSTED_AFTER),
+        (ours("p", "-1.00", posted=W), Uncontained.NO_LINE),
+    ],
+)
+def test_it_is_said_why_an_export_does_not_contain_what_we_moved(entry, why):
+    assert why is why_uncontained(entry, BOUNDS)

@@ -17,6 +17,7 @@ from rules.feed import (
     OwnEntry,
     find_gaps,
     recognize,
+    unsure_before,
     value_in_force,
 )
 from tests.billing_system.feed.builders import a_movement, at
@@ -329,6 +330,12 @@ def test_a_missing_number_is_a_gap_until_it_comes_or_is_accepted():
     assert [Gap(17, 17, at("2026-11-13T06:00"))] == find_gaps(files, accepted={16})
     assert [] == find_gaps([*files, *(Arrived(n, at("2026-11-11T06:00")) for n in (16, 17))])
     assert [] == find_gaps(files, accepted={16, 17})
+
+
+def test_what_was_posted_may_stand_in_a_missing_file_until_the_last_one_after_a_gap():
+    gaps = [Gap(3, 3, at("2026-11-12T06:00")), Gap(1, 1, at("2026-11-11T06:00"))]
+
+    assert (at("2026-11-12T06:00"), None) == (unsure_before(gaps), unsure_before([]))
 
 
 NOW = at("2026-11-13T12:00")

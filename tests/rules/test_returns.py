@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
 from fractions import Fraction
 
 import pytest
 
-from domain.payments import Advice
+from domain.payments import Advice, MethodKind
 from rules.money.returns import (
+    AgainPolicy,
     ReturnKind,
     advice_for_return,
+    again_on,
     return_rates,
     suspends_method,
 )
@@ -97,3 +100,31 @@ def test_each_code_counts_where_nacha_counts_it_and_against_its_limit(kind, code
         rate.kind: rate.returned for rate in rates.values() if rate.returned
     }
     assert limit == rates[kind].limit
+
+
+FRIDAY = date(2026, 11, 6)
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        pytest.param({}, date(2026, 11, 10), id="two banking days later"),
+        pytest.param({"closed": {date(2026, 11, 9)}}, date(2026, 11, 11), id="a bank's holiday"),
+        pytest.param({"code": "R09"}, date(2026, 11, 10), id="not yet collected"),
+        pytest.param({"code": "R08"}, None, id="stopped"),
+        pytest.param({"kind": MethodKind.CARD}, None, id="a card"),
+        pytest.param({"number": 2}, date(2026, 11, 10), id="the second time"),
+        pytest.param({"number": 3}, None, id="Nacha allows no third time"),
+        pytest.param({"policy": AgainPolicy(0, 2)}, None, id="the office wants none"),
+        pytest.param({"policy": AgainPolicy(1, 2), "number": 2}, None, id="the office wants one"),
+        pytest.param({"first_on": date(2026, 5, 14)}, date(2026, 11, 10), id="180 days"),
+        pytest.param({"first_on": date(2026, 5, 13)}, None, id="181 days"),
+    ],
+)
+def test_what_came_back_is_drawn_again(facts, expected):
+    given = {
+        "code": "R01", "kind": MethodKind.ACH, "number": 1, "first_on": FRIDAY, "today": FRIDAY,
+        "closed": frozenset(), "policy": AgainPolicy(5, 2),
+    }  # fmt: skip
+
+    assert expected == again_on(**given | facts)
