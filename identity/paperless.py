@@ -57,7 +57,7 @@ def delivery_of(books: Connection, key: str, address: str) -> BillDelivery:
         .where(mine)
     ).one()
     links = books.execute(
-        sa.select(link_in_force.c.mailbox, link_in_force.c.paperless).where(
+        sa.select(link_in_force.c.mailbox, link_in_force.c.paperless, link_in_force.c.fault).where(
             link_in_force.c.period == period, link_in_force.c.account_key == key
         )
     ).all()
@@ -77,7 +77,7 @@ def delivery_of(books: Connection, key: str, address: str) -> BillDelivery:
         email_in_force.c.fault.is_(None),
     )
     mailboxes = {mailbox_of(one) for one in books.scalars(record)}
-    mailboxes |= {link.mailbox for link in links}
+    mailboxes |= {link.mailbox for link in links if link.fault is None}
     others = len(mailboxes - {mailbox})
     is_reached = bool(mailboxes) or _has_landlord(books, period, flags.cosigner_id)
     if choice is None:
@@ -89,7 +89,7 @@ def delivery_of(books: Connection, key: str, address: str) -> BillDelivery:
 def _has_landlord(books: Connection, period: str, cosigner_id: str) -> bool:
     lets = landlord_in_force.c
     query = sa.select(lets.portal_user).where(
-        lets.period == period, lets.cosigner_id == cosigner_id
+        lets.period == period, lets.cosigner_id == cosigner_id, lets.fault.is_(None)
     )
     return bool(cosigner_id) and books.execute(query.limit(1)).first() is not None
 

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from database.queries.debtors import unreachable_debtors
 from database.tables import delivery_plan, portal_user, recipient
+from domain.accounts import account_key
 from domain.deliveries import PaperReason
+from identity.paperless import delivery_of
 from mail.communications.audience import read_portal_users
 from mail.recipients.addresses import read_addresses
 from mail.recipients.delivery_plan import plan_deliveries
@@ -76,7 +78,27 @@ def test_nobody_is_reminded_there_and_the_account_is_an_exception(database):
     assert 0 == counts.queued
     with database.reading() as books:
         assert [NUMBER] == [row.account for row in books.execute(unreachable_debtors())]
-        assert () == read_addresses(books, RUN).of("0110371", "")
+        assert () == read_addresses(books, RUN).of(account_key(NUMBER), "")
+
+
+@pytest.mark.parametrize(
+    ("links", "landlord", "expected"),
+    [
+        (((NOBODY, True),), "", (True, 0, False)),
+        (((NOBODY, True),), "lord@", (True, 0, False)),
+        (((NOBODY, True),), "lord@x.example", (True, 0, True)),
+        (((NOBODY, True), (ANN, False)), "", (True, 1, True)),
+    ],
+)
+def test_pages_say_so_of_a_bill_that_no_mail_can_bring(database, links, landlord, expected):
+    house = a_household(NUMBER, email="", ebill=False, links=links, mandates=(), cosigner_id="LL1")
+    stage_run(database, house, landlords=[("LL1", landlord)])
+    close_run(database)
+
+    with database.reading() as books:
+        found = delivery_of(books, account_key(NUMBER), "tess@x.example")
+
+    assert expected == (found.by_mail, found.others, found.is_reached)
 
 
 def test_a_letter_to_all_portal_users_counts_one_who_cannot_be_written_to(database):
