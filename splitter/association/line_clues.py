@@ -14,7 +14,6 @@ PrintedToken = tuple[str, str, str]  # a number, how it is written, the words be
 PLAIN, SPACED, BROKEN = "plain", "spaced", "broken"  # as one word, with spaces, over a line end
 
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
-_FIGURES = str.maketrans(dict.fromkeys("123456789", "0"))
 # All begin with their first sign and look back from there: so they are searched for quickly.
 _ALONE = r"(?<![\w.,$/+-]"
 _CORE = re.compile(
@@ -91,7 +90,7 @@ class LineShapes(dict[str, LineClues]):
 
     def of(self, lines: Sequence[str], text: str) -> list[LineClues]:
         """Return the clues of the lines of a text."""
-        shapes = lines if self._has_figures else text.translate(_FIGURES).split("\n")
+        shapes = lines if self._has_figures else _without_figures(text).split("\n")
         return list(map(self.__getitem__, shapes))
 
     def __missing__(self, shape: str) -> LineClues:
@@ -134,6 +133,12 @@ class LineShapes(dict[str, LineClues]):
 def line_shapes(label: str) -> LineShapes:
     """Return what knows the lines of files with this label before an account."""
     return LineShapes(label)
+
+
+def _without_figures(text: str) -> str:
+    """Return a text with every figure as 0; by its bytes, as one sign beyond ASCII is slow."""
+    plain = text.encode("utf-8", "surrogatepass").translate(_DIGITS)
+    return plain.decode("utf-8", "surrogatepass")
 
 
 def folded_of(low: str) -> bytes:

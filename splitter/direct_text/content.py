@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from binascii import unhexlify
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from splitter.direct_text.fonts import DirectFont
 from splitter.pdf.syntax import UnsupportedPdf, string_bytes
@@ -25,6 +26,11 @@ class Style:
 # What is shown at once: where it starts, in points, how, and what it says; the codes shown, and the
 # array with the gaps between them, if there is one.
 Fragment = tuple[float, float, Style, str, bytes, bytes]
+
+# How far a drawing is stretched to the right and upwards, and where it begins, in points.
+Placing = tuple[float, float, float, float]
+AS_IT_IS: Placing = (1.0, 1.0, 0.0, 0.0)
+Drawing = Callable[[Placing], Sequence[Fragment]]  # what a form shows that is placed so
 
 NESTING = rb"[^()\\]*+(?:(?:\\[\s\S]|\([^()\\]*+\))[^()\\]*+)*"  # what a literal string holds
 HEX = rb"[0-9A-Fa-f]*+"
@@ -114,32 +120,51 @@ _END = rb"(?!" + _REGULAR + rb")"
 
 # Only signs are repeated possessively: CPython up to 3.11.4 matches groups repeated so wrongly.
 
-# Statements that neither show text nor change where and how it is shown.
-_QUIET = b"|".join((
-    _NUMBERS + rb"(?:E(?:T|MC)|re|[fWBb]\*?|[FnmlcvyhSswJjMiKkGg]|RG|rg|SCN?|scn?)" + _END,
-    _SPACE + rb"*+(?:0(?:\.0*)?" + _SPACE + rb"++T[cwrs]|[12]" + _SPACE + rb"++Tr"
-    rb"|100(?:\.0*)?" + _SPACE + rb"++Tz)" + _END,
-    _NUMBERS + _NAME + _SPACE + rb"*+(?:gs|CS|cs|SCN|scn|sh|ri|BMC|Do)" + _END,
-    _NUMBERS + rb"\[[-+.0-9\x00\t\n\x0c\r ]*+\]" + _NUMBERS + rb"d" + _END,
-    _SPACE + rb"*+(?!/OC" + _END + rb")" + _NAME + _SPACE
-    + rb"*+<<(?![^>]*/ActualText)[^()<>%#]*+>>" + _SPACE + rb"*+BDC" + _END,
-))  # fmt: skip
-_STATEMENT = re.compile(
-    rb"(?:" + _QUIET + rb")*" + _SPACE + rb"*+"
-    rb"(?:(BT)" + _END + _SPACE + rb"*+)?"
-    rb"(?:(" + _NAME + rb")" + _SPACE + rb"++([.0-9]++)" + _SPACE + rb"++Tf" + _END + _SPACE
-    + rb"*+)?"
-    rb"(?:(" + _NUMBERS + rb")(T[dmD*L]|cm|q|Q|\xff\Z)" + _END + _SPACE + rb"*+)?"
-    rb"(?:(?:\((" + NESTING + rb")\)" + _SPACE + rb"*+Tj"
-    rb"|\[([^\]]*+)\]" + _SPACE + rb"*+TJ|<(" + HEX + rb")>" + _SPACE + rb"*+Tj)" + _END + rb")?"
-    rb"(?(1)|(?(2)|(?(5)|(?(6)|(?(7)|(?(8)|([\s\S]++)))))))"  # whatever else is odd, to the end
-)  # fmt: skip
+
+def _statement(*, finds_forms: bool) -> re.Pattern[bytes]:
+    """Make the expression for a statement; forms are found by their names, or passed over."""
+    named = rb"(?:gs|CS|cs|SCN|scn|sh|ri|BMC" + (b"" if finds_forms else b"|Do") + rb")"
+    # Statements that neither show text nor change where and how it is shown.
+    quiet = b"|".join((
+        _NUMBERS + rb"(?:E(?:T|MC)|re|[fWBb]\*?|[FnmlcvyhSswJjMiKkGg]|RG|rg|SCN?|scn?)" + _END,
+        _SPACE + rb"*+(?:0(?:\.0*)?" + _SPACE + rb"++T[cwrs]|[12]" + _SPACE + rb"++Tr"
+        rb"|100(?:\.0*)?" + _SPACE + rb"++Tz)" + _END,
+        _NUMBERS + _NAME + _SPACE + rb"*+" + named + _END,
+        _NUMBERS + rb"\[[-+.0-9\x00\t\n\x0c\r ]*+\]" + _NUMBERS + rb"d" + _END,
+        _SPACE + rb"*+(?!/OC" + _END + rb")" + _NAME + _SPACE
+        + rb"*+<<(?![^>]*/ActualText)[^()<>%#]*+>>" + _SPACE + rb"*+BDC" + _END,
+    ))  # fmt: skip
+    operand = _NUMBERS + (rb"(?:" + _NAME + _SPACE + rb"*+)?" if finds_forms else b"")
+    operators = rb"T[dmD*L]|cm|q|Q|\xff\Z" + (b"|Do" if finds_forms else b"")
+    return re.compile(
+        rb"(?:" + quiet + rb")*" + _SPACE + rb"*+"
+        rb"(?:(BT)" + _END + _SPACE + rb"*+)?"
+        rb"(?:(" + _NAME + rb")" + _SPACE + rb"++([.0-9]++)" + _SPACE + rb"++Tf" + _END + _SPACE
+        + rb"*+)?"
+        rb"(?:(" + operand + rb")(" + operators + rb")" + _END + _SPACE + rb"*+)?"
+        rb"(?:(?:\((" + NESTING + rb")\)" + _SPACE + rb"*+Tj"
+        rb"|\[([^\]]*+)\]" + _SPACE + rb"*+TJ|<(" + HEX + rb")>" + _SPACE + rb"*+Tj)" + _END
+        + rb")?"
+        rb"(?(1)|(?(2)|(?(5)|(?(6)|(?(7)|(?(8)|([\s\S]++)))))))"  # all else is odd, to the end
+    )  # fmt: skip
+
+
+_STATEMENT, _STATEMENT_OR_FORM = (_statement(finds_forms=forms) for forms in (False, True))
 _LAST = b"\n\xff"
+_WHITE = b"\x00\t\n\x0c\r "
 
 
-def fragments(content: bytes, fonts: Mapping[bytes, DirectFont]) -> list[Fragment]:
+def fragments(
+    content: bytes,
+    fonts: Mapping[bytes, DirectFont],
+    forms: Mapping[bytes, Drawing] = MappingProxyType({}),
+    placing: Placing = AS_IT_IS,
+) -> list[Fragment]:
     """
     Return what a content stream shows, in the order of drawing.
+
+    `forms` are those with text, by their names; whatever else is drawn by a name shows none. What
+    the content is drawn into is placed by `placing`.
 
     Raises UnsupportedPdf, ValueError, KeyError or IndexError where anything in it is not plain:
     signs whose meaning the font does not tell, text that is turned, hidden or spaced, pictures in
@@ -148,7 +173,8 @@ def fragments(content: bytes, fonts: Mapping[bytes, DirectFont]) -> list[Fragmen
     if len(content) > MOST_BYTES:
         raise UnsupportedPdf("too long")
     shown: list[Fragment] = []
-    office = a, d, e, f = 1.0, 1.0, 0.0, 0.0
+    office = a, d, e, f = placing
+    statement = _STATEMENT_OR_FORM if forms else _STATEMENT
     is_straight = True
     kept = []
     font: DirectFont | None = None
@@ -157,7 +183,7 @@ def fragments(content: bytes, fonts: Mapping[bytes, DirectFont]) -> list[Fragmen
     size = leading = across = up = 0.0
     x = line = y = math.nan  # nowhere, until a text begins
     is_placed = False
-    for begins, name, height, numbers, operator, literal, array, digits, odd in _STATEMENT.findall(
+    for begins, name, height, numbers, operator, literal, array, digits, odd in statement.findall(
         content + _LAST
     ):
         if odd:
@@ -199,6 +225,12 @@ def fragments(content: bytes, fonts: Mapping[bytes, DirectFont]) -> list[Fragmen
                 is_placed = True
             elif operator == b"\xff":
                 break
+            elif operator == b"Do":
+                if (drawing := forms.get(numbers.strip(_WHITE))) is not None:
+                    if not is_straight:
+                        raise UnsupportedPdf("turned text")
+                    shown += drawing(office)
+                    x = line = y = math.nan
             else:
                 x = line = y = math.nan
                 style, chosen = None, (b"", b"")

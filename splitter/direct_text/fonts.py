@@ -178,8 +178,33 @@ _TIMES_BOLD = """
     556 278 333 556 278 833 556 500 556 556 444 389 333 556 500 722 500 500 444 394 220 394 520"""
 
 
-def _counted_widths(widths: str) -> dict[int, float]:
+# The other signs that are no letters with accents, by their codes in WinAnsiEncoding.
+_SIGNS = (
+    *range(0x91, 0x98), *range(0xA1, 0xAD), *range(0xAE, 0xC0), 0xC6, 0xD0, 0xD7, 0xD8, 0xDE, 0xDF,
+    0xE6, *range(0xEC, 0xF1), 0xF7, 0xF8, 0xFE,
+)  # fmt: skip
+_HELVETICA_SIGNS = """
+    222 222 333 333 350 556 1000 333 556 556 556 556 260 556 333 737 370 556 584 737 333 400 584 333
+    333 333 556 537 278 333 333 365 556 834 834 834 611 1000 722 584 778 667 611 889 278 278 278 278
+    556 584 611 556"""
+_HELVETICA_BOLD_SIGNS = """
+    278 278 500 500 350 556 1000 333 556 556 556 556 280 556 333 737 370 556 584 737 333 400 584 333
+    333 333 611 556 278 333 333 365 556 834 834 834 611 1000 722 584 778 667 611 889 278 278 278 278
+    611 584 611 611"""
+_TIMES_SIGNS = """
+    333 333 444 444 350 500 1000 333 500 500 500 500 200 500 333 760 276 500 564 760 333 400 564 300
+    300 333 500 453 250 333 300 310 500 750 750 750 444 889 722 564 722 556 500 667 278 278 278 278
+    500 564 500 500"""
+_TIMES_BOLD_SIGNS = """
+    333 333 500 500 350 500 1000 333 500 500 500 500 220 500 333 747 300 500 570 747 333 400 570 300
+    300 333 556 540 250 333 300 330 500 750 750 750 500 1000 722 570 778 611 556 722 278 278 278 278
+    500 570 500 556"""
+
+
+def _counted_widths(widths: str, signs: str) -> dict[int, float]:
+    """Return widths by the codes of WinAnsiEncoding, which below 127 are those of all encodings."""
     found = {code: float(width) for code, width in enumerate(widths.split(), 32)}
+    found |= {code: float(width) for code, width in zip(_SIGNS, signs.split(), strict=True)}
     for code in range(0xC0, 0x100):  # with an accent a letter is as wide as without
         letter = unicodedata.normalize("NFD", chr(code))[0]
         if letter.isascii() and letter != "i":
@@ -187,8 +212,9 @@ def _counted_widths(widths: str) -> dict[int, float]:
     return found
 
 
-_FIXED = _counted_widths(" ".join(["600"] * 95))
-_SANS, _SANS_BOLD = _counted_widths(_HELVETICA), _counted_widths(_HELVETICA_BOLD)
+_FIXED = _counted_widths("600 " * 95, "600 " * len(_SIGNS))
+_SANS = _counted_widths(_HELVETICA, _HELVETICA_SIGNS)
+_SANS_BOLD = _counted_widths(_HELVETICA_BOLD, _HELVETICA_BOLD_SIGNS)
 STANDARD_WIDTHS: Mapping[str, Mapping[int, float]] = {
     "Courier": _FIXED,
     "Courier-Bold": _FIXED,
@@ -198,8 +224,8 @@ STANDARD_WIDTHS: Mapping[str, Mapping[int, float]] = {
     "Helvetica-Oblique": _SANS,
     "Helvetica-Bold": _SANS_BOLD,
     "Helvetica-BoldOblique": _SANS_BOLD,
-    "Times-Roman": _counted_widths(_TIMES),
-    "Times-Bold": _counted_widths(_TIMES_BOLD),
+    "Times-Roman": _counted_widths(_TIMES, _TIMES_SIGNS),
+    "Times-Bold": _counted_widths(_TIMES_BOLD, _TIMES_BOLD_SIGNS),
 }
 
 
@@ -233,9 +259,12 @@ def has_roman_table(font: bytes) -> bool:
 _AGREED = re.compile("[ -~\u00a1-\u00ac\u00ae-\u00ff\u2013\u2014\u2018\u2019\u201c\u201d\u2022]+")
 _LIGATURES = {"\ufb01": "fi", "\ufb02": "fl"}
 _ASCII = {code: chr(code) for code in range(32, 127)}
-_LATIN = _ASCII | {code: chr(code) for code in range(0xA1, 0x100) if code != 0xAD}
+# Quotation marks, a bullet and dashes.
+_MARKS = dict(enumerate("\u2018\u2019\u201c\u201d\u2022\u2013\u2014", 0x91))
+_LATIN = _ASCII | _MARKS | {code: chr(code) for code in range(0xA1, 0x100) if code != 0xAD}
 _STANDARD = {code: character for code, character in _ASCII.items() if character not in "'`"}
 _SYMBOLIC = 4
+_ENCODINGS = (b"null", b"/StandardEncoding", b"/WinAnsiEncoding", b"/MacRomanEncoding")
 
 
 def read_font(source: ObjectSource, raw: bytes) -> DirectFont:
@@ -297,8 +326,11 @@ def _standard_name(entries: Mapping[bytes, bytes]) -> str:
 def _one_byte_widths(source: ObjectSource, entries: Mapping[bytes, bytes]) -> Mapping[int, float]:
     if b"/Widths" not in entries:
         standard = STANDARD_WIDTHS.get(_standard_name(entries))
-        if standard is None or b"/FontDescriptor" in entries:
+        encoding = source.value(entries.get(b"/Encoding", b"null"))
+        if standard is None or b"/FontDescriptor" in entries or encoding not in _ENCODINGS:
             raise UnsupportedPdf("no widths")
+        if encoding != b"/WinAnsiEncoding":
+            return {code: width for code, width in standard.items() if code < 127}
         return standard
     first = int(source.value(entries.get(b"/FirstChar", b"0")))
     widths = items(source.value(entries[b"/Widths"]))

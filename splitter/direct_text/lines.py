@@ -19,12 +19,16 @@ _NARROWEST, _BROAD = 0.2, 3  # heights: a letter's breadth at least, and a line'
 _MOST_BARE = 0.15  # of the breadth that is written on
 
 
-def check_page(shown: list[Fragment], size: tuple[float, float]) -> None:
+def check_page(
+    shown: list[Fragment], size: tuple[float, float], *, is_compared: bool = False
+) -> None:
     """Raise UnsupportedPdf where it cannot be told what other readers make of the page."""
     across, up, styles, texts, *_ = zip(*shown, strict=True)
     _check_places(across, up, set(styles))
     if max(across) > size[0] or max(up) > size[1] or min(across + up) < 0:
         raise UnsupportedPdf("text beside the page, or a page that does not begin at 0")
+    if is_compared:
+        return
     if len(set(texts)) < len(texts):
         _check_shadows(shown)
     if 1 in map(len, texts):
@@ -102,23 +106,28 @@ _TALL_HEIGHT, _HEADLINE = 8, 20  # points
 _TOUCHING, _KERNED, _SPACED = 0.05, 0.12, 0.35  # likewise: no gap, between letters, a space
 
 
-def in_drawing_order(shown: list[Fragment], size: tuple[float, float]) -> tuple[str, bool]:
+def in_drawing_order(
+    shown: list[Fragment], size: tuple[float, float], *, is_compared: bool = False
+) -> tuple[str, bool]:
     """
     Return the lines in the order of drawing, and whether that is from top to bottom as well.
 
     `size` is the page's, in points; (0, 0) where that is not plain. Raises UnsupportedPdf where
-    letters touch and overlap as no two readers would see alike.
+    letters touch and overlap as no two readers would see alike. What `is_compared` sign by sign
+    with what another reader made of it may have lines that are close together, shadows and single
+    letters: where that one saw them otherwise, the two differ.
     """
     if not shown:
         return "", True
-    check_page(shown, size)
+    check_page(shown, size, is_compared=is_compared)
     _, up, styles, texts, *_ = zip(*shown, strict=True)
     used = set(styles)
     highest, scales = max(style.height for style in used), [style.scale for style in used]
     lowest = min(map(sub, up, up[1:]), default=math.inf)
     if lowest > _TWO_LINES * highest / min(1, *scales) and lowest > _FAR_APART * max(scales):
         return _clean(texts), True  # the usual page: every line is drawn at once
-    lines = [line[0][3] if len(line) == 1 else _joined(line) for line in _drawn(shown)]
+    drawn = _drawn(shown, is_compared)
+    lines = [line[0][3] if len(line) == 1 else _joined(line) for line in drawn]
     return _clean(lines), lowest > -_ONE_BASELINE
 
 
@@ -135,7 +144,7 @@ def from_top_to_bottom(shown: list[Fragment]) -> str:
     return _clean(_joined(sorted(line, key=_start)) for line in lines)
 
 
-def _drawn(shown: list[Fragment]) -> list[list[Fragment]]:
+def _drawn(shown: list[Fragment], is_compared: bool) -> list[list[Fragment]]:
     """Return lines in the order of drawing, what is on each from left to right."""
     lines = [[shown[0]]]
     for last, fragment in pairwise(shown):
@@ -148,7 +157,7 @@ def _drawn(shown: list[Fragment]) -> list[list[Fragment]]:
         if len(line) > 1:
             line.sort(key=_start)
     for above, below in pairwise(lines):
-        if not _are_two_lines(above[-1], below[0]):
+        if not is_compared and not _are_two_lines(above[-1], below[0]):
             raise UnsupportedPdf("baselines close together")
     return lines
 

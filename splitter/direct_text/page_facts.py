@@ -9,7 +9,7 @@ from types import MappingProxyType
 from domain.bills import PageFacts
 from domain.failures import Refused
 from splitter.direct_text.fonts import DirectFont
-from splitter.direct_text.page_text import DirectPage, DirectText, Pages
+from splitter.direct_text.page_text import DirectPage, DirectText, Drawings, Pages
 from splitter.pdf.source import ObjectSource
 from splitter.pdf.syntax import UnsupportedPdf
 from splitter.text.page_facts import (
@@ -34,6 +34,7 @@ class DirectFacts:
     A page is settled that names one account, or that surely names none and bears no marks, or
     that is a separator. Amount and due date are one or none, and where there is none their label
     must not stand on the page. Where few pages of a file are plain no more are tried.
+    `is_compared`: whoever asks compares the text, but for white space, with another reader's.
     """
 
     def __init__(
@@ -42,8 +43,11 @@ class DirectFacts:
         pages: Pages,
         patterns: Patterns,
         fonts: Mapping[bytes, DirectFont | None] = MappingProxyType({}),
+        drawings: Drawings = MappingProxyType({}),
+        *,
+        is_compared: bool = False,
     ) -> None:
-        self._text = DirectText(source, pages, fonts)
+        self._text = DirectText(source, pages, fonts, drawings, is_compared=is_compared)
         self._patterns = patterns
         self._lenient = NearMissSearch.of(patterns)
         self._labels = [_label(pattern) for pattern in (patterns.amount_due, patterns.due_on)]
@@ -53,6 +57,11 @@ class DirectFacts:
     def fonts(self) -> Mapping[bytes, DirectFont | None]:
         """The fonts that were read, to be known by the next reader of the same ones."""
         return self._text.fonts
+
+    @property
+    def drawings(self) -> Drawings:
+        """What the forms show that were read, to be known by the next reader of the same ones."""
+        return self._text.drawings
 
     def facts(self, number: int) -> tuple[PageFacts, str] | None:
         """Return what a page says, and its text; None for a page that is not plain or certain."""

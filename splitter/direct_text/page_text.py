@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Protocol
 
-from splitter.direct_text.content import fragments
+from splitter.direct_text.content import Drawing, Fragment, Placing, advance, fragments
 from splitter.direct_text.fonts import DirectFont, read_font
 from splitter.direct_text.lines import from_top_to_bottom, in_drawing_order
 from splitter.pdf.objects import decoded
@@ -24,6 +24,13 @@ _BOX = re.compile(
     rb"\[\s*0(?:\.0*)?\s+0(?:\.0*)?\s+([0-9]+(?:\.[0-9]*)?)\s+([0-9]+(?:\.[0-9]*)?)\s*\]"
 )
 _QUIET_MARKS = (b"/Link", b"/Popup")
+_UNCHANGED = re.compile(rb"\[\s*1(?:\.0*)?\s+0\s+0\s+1(?:\.0*)?\s+0\s+0\s*\]")
+_FORM_ENTRIES = frozenset({
+    b"/Type", b"/Subtype", b"/FormType", b"/BBox", b"/Matrix", b"/Resources", b"/Length",
+    b"/Filter", b"/DecodeParms", b"/Name", b"/LastModified",
+})  # fmt: skip
+_DEEPEST = 3  # forms within forms
+_MOST_DRAWINGS = 64  # remembered
 _MOST_RESOURCES, _MOST_FONTS, _MOST_OBJECTS = 256, 512, 1 << 16  # remembered
 
 
@@ -40,6 +47,9 @@ class DirectPage:
     entries: Mapping[bytes, bytes]
 
 
+Drawings = Mapping[tuple[bytes, Placing], list[Fragment]]
+
+
 class Pages(Protocol):
     """The pages of a file in order."""
 
@@ -52,7 +62,9 @@ class DirectText:
     """
     Reads pages that are plainly written; raises UnsupportedPdf, or an error of values, else.
 
-    `fonts` are those of the file that are known already, by what stands for them in resources.
+    `fonts` are those of the file that are known already, by what stands for them in resources,
+    `drawings` what its forms show, by the form and where it is placed. `is_compared`: whoever asks
+    compares the text, but for white space, with another reader's.
     """
 
     def __init__(
@@ -60,7 +72,12 @@ class DirectText:
         source: ObjectSource,
         pages: Pages,
         fonts: Mapping[bytes, DirectFont | None] = MappingProxyType({}),
+        drawings: Drawings = MappingProxyType({}),
+        *,
+        is_compared: bool = False,
     ) -> None:
+        self.drawings: dict[tuple[bytes, Placing], list[Fragment]] = dict(drawings)
+        self._is_compared = is_compared
         self._source = source
         self._pages = pages
         self.fonts: dict[bytes, DirectFont | None] = dict(fonts)
@@ -73,13 +90,12 @@ class DirectText:
             raise UnsupportedPdf("a page that is shown otherwise than it is drawn")
         content = self._content(entries[b"/Contents"])
         resources = self._of(entries[b"/Resources"])
-        for name in _DONE.findall(content):
-            if not self._shows_no_text(resources.pictures[name]):
-                raise UnsupportedPdf("what is drawn elsewhere may be text")
-        shown = fragments(content, resources.fonts)
-        text, goes_down = in_drawing_order(shown, _size(*[entries.get(key, b"") for key in _BOXES]))
+        shown = fragments(content, resources.fonts, self._forms(content, resources, 0))
+        size = _size(*[entries.get(key, b"") for key in _BOXES])
+        text, goes_down = in_drawing_order(shown, size, is_compared=self._is_compared)
         text = normalized(text)
-        as_standing = text if goes_down else normalized(from_top_to_bottom(shown))
+        is_one = goes_down or self._is_compared  # in the other's order, or it differs from it
+        as_standing = text if is_one else normalized(from_top_to_bottom(shown))
         return DirectPage(text, as_standing, entries)
 
     def has_no_marks(self, entries: Mapping[bytes, bytes]) -> bool:
@@ -134,6 +150,35 @@ class DirectText:
         body = self._source.value(raw)
         return b"/Font" not in body and b"#" not in body
 
+    def _forms(self, content: bytes, resources: _Resources, depth: int) -> dict[bytes, Drawing]:
+        """Return the forms with text that a content may draw, by their names."""
+        return {
+            name: partial(self._drawn, resources.pictures[name], depth + 1)
+            for name in set(_DONE.findall(content))
+            if not self._shows_no_text(resources.pictures[name])
+        }
+
+    def _drawn(self, raw: bytes, depth: int, placing: Placing) -> list[Fragment]:
+        """Return what a form shows that is placed so: a letterhead, most often."""
+        if (known := self.drawings.get((raw, placing))) is not None:
+            return known
+        if depth > _DEEPEST:
+            raise UnsupportedPdf("forms within forms")
+        number = reference(raw)
+        found = self._source.get(-1 if number is None else number)
+        entries = dictionary(found.body)
+        if entries[b"/Subtype"] != b"/Form" or not _FORM_ENTRIES.issuperset(entries):
+            raise UnsupportedPdf("an unusual form")
+        if entries.get(b"/Matrix") is not None and not _UNCHANGED.fullmatch(entries[b"/Matrix"]):
+            raise UnsupportedPdf("a form with a matrix of its own")
+        content, resources = decoded(found), self._of(entries[b"/Resources"])
+        shown = fragments(content, resources.fonts, self._forms(content, resources, depth), placing)
+        if not _are_within(shown, _numbers(entries[b"/BBox"]), placing):
+            raise UnsupportedPdf("text that its form may cut off")
+        if len(self.drawings) < _MOST_DRAWINGS:
+            self.drawings[raw, placing] = shown
+        return shown
+
     def _shows_no_text(self, raw: bytes) -> bool:
         """Say whether what `Do` draws is a picture, or has nothing in it that may be text."""
         if raw not in self._is_quiet:
@@ -146,6 +191,25 @@ class DirectText:
                 kind == b"/Form" and not _MAY_SHOW_TEXT.search(decoded(found))
             )
         return self._is_quiet[raw]
+
+
+def _numbers(array: bytes) -> tuple[float, float, float, float]:
+    left, bottom, right, top = map(float, items(array))
+    return left, bottom, right, top
+
+
+def _are_within(
+    shown: list[Fragment], box: tuple[float, float, float, float], placing: Placing
+) -> bool:
+    """Say whether all is shown well within a form's box."""
+    wide, high, right, up = placing
+    left, end = sorted((box[0] * wide + right, box[2] * wide + right))
+    bottom, top = sorted((box[1] * high + up, box[3] * high + up))
+    return all(
+        left <= x and x + advance(one) <= end and bottom <= y and y + one[2].height <= top
+        for one in shown
+        for x, y in [one[:2]]
+    )
 
 
 @lru_cache(maxsize=64)

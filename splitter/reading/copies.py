@@ -10,6 +10,7 @@ from domain.bills import PageFacts
 from domain.failures import Refused
 from splitter.direct_text.fonts import DirectFont
 from splitter.direct_text.page_facts import DirectFacts
+from splitter.direct_text.page_text import Drawings
 from splitter.pdf.objects import NULL, RawObject, decoded
 from splitter.pdf.source import ObjectSource
 from splitter.pdf.syntax import dictionary, references
@@ -66,24 +67,32 @@ class _CopyPages:
 
 
 @dataclass(frozen=True, slots=True)
-class _KnownFonts:
-    """The fonts of copies that begin with the same bytes, which hold all that the fonts are of."""
+class _Known:
+    """
+    The fonts and letterheads of copies that begin with the same bytes.
+
+    Those bytes hold all that the fonts and forms are made of.
+    """
 
     beginning: bytes
     fonts: Mapping[bytes, DirectFont | None]
+    drawings: Drawings
+
+
+_NOTHING_KNOWN = _Known(b"", {}, {})
 
 
 class CopyReader:
     """
     Reads copies that are plainly written; one for many copies of one bulk file.
 
-    Fonts are read once for all copies that begin with the very same bytes, as those of one bulk
-    file do. Where few copies are plain no more are tried.
+    Fonts and forms are read once for all copies that begin with the very same bytes, as those of
+    one bulk file do. Where few copies are plain no more are tried.
     """
 
     def __init__(self, patterns: Patterns) -> None:
         self._patterns = patterns
-        self._known: list[_KnownFonts] = []
+        self._known: list[_Known] = []
         self._tried = self._read = 0
 
     def read(self, objects: CopyObjects) -> list[tuple[PageFacts, str]] | None:
@@ -95,28 +104,33 @@ class CopyReader:
         pages = _CopyPages(source, references(objects.bodies.get(_PAGES, b"")))
         if not _is_ours(objects, pages.numbers):
             return None
-        known = self._fonts_of(objects.copy)
-        reader = DirectFacts(source, pages, self._patterns, known)
+        known = self._known_of(objects.copy)
+        # what is said is compared with what pdfium read in the bulk file: see verifying.examine
+        fonts, drawings = known.fonts, known.drawings
+        reader = DirectFacts(source, pages, self._patterns, fonts, drawings, is_compared=True)
         told = []
         for page in range(len(pages.numbers)):
             facts = reader.facts(page)
             if facts is None:
                 return None
             told.append(facts)
-        if reader.fonts.keys() != known.keys():
-            self._remember(objects, reader.fonts)
+        if reader.fonts.keys() != fonts.keys() or reader.drawings.keys() != drawings.keys():
+            self._remember(objects, reader.fonts, reader.drawings)
         self._read += 1
         return told
 
-    def _fonts_of(self, copy: bytes) -> Mapping[bytes, DirectFont | None]:
-        for known in self._known:
-            if copy.startswith(known.beginning):
-                return known.fonts
-        return {}
+    def _known_of(self, copy: bytes) -> _Known:
+        return next((one for one in self._known if copy.startswith(one.beginning)), _NOTHING_KNOWN)
 
-    def _remember(self, objects: CopyObjects, fonts: Mapping[bytes, DirectFont | None]) -> None:
-        """Keep fonts with the beginning of the copy that holds all they are made of."""
-        waiting = [number for raw in fonts for number in references(raw)]
+    def _remember(
+        self,
+        objects: CopyObjects,
+        fonts: Mapping[bytes, DirectFont | None],
+        drawings: Drawings,
+    ) -> None:
+        """Keep fonts and forms with the beginning of the copy that holds all they are made of."""
+        made_of = [*fonts, *(raw for raw, _ in drawings)]
+        waiting = [number for raw in made_of for number in references(raw)]
         reached: set[int] = set()
         while waiting:
             number = waiting.pop()
@@ -126,7 +140,7 @@ class CopyReader:
         if not reached <= objects.places.keys():
             return
         end = max((objects.places[number][1] for number in reached), default=0)
-        known = _KnownFonts(objects.copy[:end], dict(fonts))
+        known = _Known(objects.copy[:end], dict(fonts), dict(drawings))
         self._known = [known, *self._known[: _MOST_KNOWN - 1]]
 
 

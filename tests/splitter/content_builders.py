@@ -112,24 +112,35 @@ def code(sign: str) -> int:
 
 
 def drawings(pdf: pikepdf.Pdf) -> pikepdf.Dictionary:
-    def form(content: bytes) -> pikepdf.Object:
+    def form(
+        content: bytes, box: Sequence[float] = (0, 0, 612, 792), **forms: pikepdf.Object
+    ) -> pikepdf.Object:
         drawn = pdf.make_stream(content, Subtype=pikepdf.Name.Form)
-        drawn.BBox = pikepdf.Array([0, 0, 612, 792])
+        drawn.BBox = pikepdf.Array(box)
         drawn.Resources = pikepdf.Dictionary(
+            XObject=pikepdf.Dictionary(**forms),
             Font=pikepdf.Dictionary(
                 Plain=pikepdf.Dictionary(
                     Type=pikepdf.Name.Font,
                     Subtype=pikepdf.Name.Type1,
                     BaseFont=pikepdf.Name.Helvetica,
                 )
-            )
+            ),
         )
         return drawn
 
     picture = pdf.make_stream(b"\0", Subtype=pikepdf.Name.Image, Width=1, Height=1)
     picture.BitsPerComponent, picture.ColorSpace = 8, pikepdf.Name.DeviceGray
+    head = form(
+        b"0 0 m 9 9 l S BT /Plain 14 Tf 72 770 Td (City of Larkspur) Tj /Plain 8 Tf 0 -14 Td"
+        b" (Water and sewer) Tj ET"
+    )
     return pikepdf.Dictionary(
         Picture=picture,
+        Head=head,
+        Whole=form(b"q 1 0 0 1 0 0 cm /Head Do Q", Head=head),
+        Named=form(b"BT /Plain 12 Tf 72 600 Td (Account: 01.1037.1) Tj ET"),
+        Small=form(b"BT /Plain 12 Tf 72 600 Td (Account: 01.1037.1) Tj ET", (0, 0, 120, 792)),
         Lines=form(b"0 0 m 9 9 l S"),
         Text=form(b"BT /Plain 12 Tf 72 300 Td (Account: 99.9999.9) Tj ET"),
     )

@@ -33,6 +33,12 @@ ODDITIES = (
 )
 
 
+FORMS = (
+    *(b"/Head Do", b"/Whole Do", b"/Named Do", b"/Small Do", b"q 1 0 0 1 30 -20 cm /Head Do Q"),
+    *(b"q .5 0 0 .5 9 9 cm /Named Do Q", b"q 2 0 0 -2 0 792 cm /Head Do Q"),
+)
+
+
 def a_content(chance: Random) -> bytes:
     """Return the content of one page: lines at places that are mostly, not always, sensible."""
     fonts = chance.choices([*FONTS, "Coded", "Wide"], k=chance.choice([1, 1, 1, 2]))
@@ -51,6 +57,8 @@ def a_content(chance: Random) -> bytes:
         ]
     if chance.random() < 0.1:
         drawn.insert(chance.randrange(len(drawn) + 1), chance.choice(ODDITIES))
+    if chance.random() < 0.2:
+        drawn.insert(chance.randrange(len(drawn) + 1), chance.choice(FORMS))
     return b"\n".join([start, *drawn])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -15,10 +16,12 @@ from splitter.copying.copier import BillCopier
 from splitter.copying.layout import read_layout
 from splitter.copying.verifying import ForeignAccounts, examine
 from splitter.direct_text import page_text
+from splitter.direct_text.content import fragments
 from splitter.reading.copies import CopyReader
 from splitter.reading.page import DocumentText
 from splitter.text.normalizing import text_checksum
 from splitter.text.patterns import compile_patterns
+from tests.splitter.content_builders import write_contents
 from tests.splitter.pdf_builders import a_bulk_file, a_page, write_pdf
 
 PATTERNS = compile_patterns(a_bulk_file())
@@ -72,6 +75,73 @@ def test_a_good_copy_is_read_without_pdfium(copier, checksums, monkeypatch):
         bill = the_bill(number, checksums)
         found = looked_at(copier.copy(bill.pages), bill, reader)
         assert (found.findings, found.is_read_back) == ((), True)
+
+
+HEAD = b"/Head Do BT /Plain 9 Tf 72 742 Td (Water \\267 Sewer) Tj ET "
+BOX = (
+    b"BT /Plain 11 Tf 72 %d Td (Account: %s) Tj 0 -20 Td (Due Date: 11/20/2026) Tj ET"
+    b" BT /Plain 12 Tf 72 400 Td (Amount Due:) Tj ET BT /Bold 17 Tf 300 399 Td ($12.50) Tj ET"
+)
+
+
+def a_boxed_file(folder, contents):
+    """A bulk file with a letterhead in a form, and the amount beside its label, a point lower."""
+    path = write_contents(folder / "bills.pdf", contents)
+    document = DocumentText(path, PATTERNS)
+    try:
+        read = [document.facts(page) for page in range(len(contents))]
+    finally:
+        document.close()
+    bills = [
+        BillRange(
+            facts.accounts[0], (page,), facts.amounts[0], facts.due_dates[0], (text_checksum(text),)
+        )
+        for page, (facts, text) in enumerate(read)
+    ]
+    return BillCopier.open(path), bills
+
+
+def test_a_letterhead_and_a_large_amount_beside_its_label_are_no_reason_to_ask_pdfium(
+    tmp_path, monkeypatch
+):
+    contents = [HEAD + BOX % (600 - at, one.encode()) for at, one in enumerate(ACCOUNTS)]
+    copier, bills = a_boxed_file(tmp_path, contents)
+    drawn, reader = [], CopyReader(PATTERNS)
+    with monkeypatch.context() as patched:
+        patched.setattr(verifying, "_read_back", lambda *_: pytest.fail("pdfium was asked"))
+        patched.setattr(page_text, "fragments", lambda *of: drawn.append(of[0]) or fragments(*of))
+        for bill in bills:
+            assert not looked_at(copier.copy(bill.pages), bill, reader).findings
+
+    assert 1 == sum(b"City of Larkspur" in content for content in drawn)  # known afterwards
+    for bill, other in pairwise(bills):
+        assert looked_at(copier.copy(other.pages), bill, CopyReader(PATTERNS)).findings
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        pytest.param(
+            b"BT /Plain 9 Tf 72 300 Td (Thanks) Tj ET BT /Plain 9 Tf 72.5 299 Td (Thanks) Tj ET ",
+            id="a shadow",
+        ),
+        pytest.param(
+            b"BT /Plain 9 Tf 300 300 Td (b) Tj ET BT /Plain 9 Tf 72 301 Td (a) Tj ET ",
+            id="one line drawn from its end",
+        ),
+    ],
+)
+def test_what_pdfium_takes_in_another_order_is_left_to_it(tmp_path, drawn, monkeypatch):
+    copier, (bill,) = a_boxed_file(tmp_path, [BOX % (600, ACCOUNTS[0].encode()) + b" " + drawn])
+    copy = copier.copy(bill.pages)
+    asked = []
+    read_back = verifying._read_back
+    monkeypatch.setattr(verifying, "_read_back", lambda *of: asked.append(of) or read_back(*of))
+
+    assert not looked_at(copy, bill, CopyReader(PATTERNS)).findings
+    ((_, text),) = CopyReader(PATTERNS).read(read_layout(copy))
+    assert text_checksum(text) != bill.text_checksums[0]
+    assert asked
 
 
 def test_the_fonts_of_copies_that_begin_alike_are_read_once(copier, checksums, monkeypatch):

@@ -55,6 +55,12 @@ def said(tmp_path, *contents, change=None, **bulk):
                      b" (Account:) Tj ET ", id="the value drawn before its label"),
         pytest.param(b"q 9 0 0 9 0 0 cm /Picture Do Q " + NAMED, id="a picture"),
         pytest.param(b"/Lines Do " + NAMED, id="a form of lines"),
+        pytest.param(b"/Head Do " + NAMED, id="a letterhead in a form"),
+        pytest.param(b"q /Whole Do Q " + NAMED, id="a letterhead in a form in a form"),
+        pytest.param(b"/Named Do ", id="a form that names the account"),
+        pytest.param(b"q .5 0 0 .5 0 100 cm /Named Do Q ", id="a smaller one, moved"),
+        pytest.param(b"BT /Plain 12 Tf 72 640 Td (/Text Do) Tj ET /Lines Do " + NAMED,
+                     id="a text that reads as if it drew a form"),
         pytest.param(b"/Opaque gs /P <</MCID 0>> BDC 1 0 0 rg [3 2] 0 d " + NAMED + b" EMC ",
                      id="colours, lines and marks"),
         pytest.param(b"q .5 0 0 -.5 0 792 cm BT /Plain 24 Tf 1 0 0 -1 144 384 Tm"
@@ -113,7 +119,11 @@ LABEL = b"BT /Plain 12 Tf 72 600 Td (Account:) Tj ET "
         pytest.param(NAMED.replace(b"12 Tf", b"12 Tf 5 Ts"), id="raised text"),
         pytest.param(NAMED.replace(b" Tj", b" '"), id="the statement for a next line"),
         pytest.param(showing(b'0 0 (Account: 01.1037.1) "'), id="its longer form"),
-        pytest.param(NAMED + b"/Text Do ", id="text in a form"),
+        pytest.param(NAMED + b"/Text Do ", id="another account in a form"),
+        pytest.param(b"/Small Do ", id="a form that cuts its text off"),
+        pytest.param(b"0 1 -1 0 612 0 cm /Named Do ", id="a turned form"),
+        pytest.param(b"/Head Do " + showing(b"(Account: 01.1) Tj") + b"BT /Plain 12 Tf /Head Do"
+                     b" (037.1) Tj ET ", id="a text that goes on behind a form"),
         pytest.param(NAMED + b"/Nothing Do ", id="a form that is not there"),
         pytest.param(b"/Span <</ActualText (Account: 02.2)>> BDC " + NAMED + b"EMC ",
                      id="a text instead of the text"),
@@ -218,6 +228,52 @@ def test_nothing_is_said_of_a_page_with_a_form_field_that_names_nobody(tmp_path)
 )  # fmt: skip
 def test_nothing_is_said_of_a_page_that_is(change, tmp_path):
     assert said(tmp_path, NAMED + REST, change=change) is None
+
+
+def of_form(**entries):
+    def change(pdf):
+        for name, value in entries.items():
+            pdf.pages[0].Resources.XObject.Named["/" + name] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(of_form(Matrix=pikepdf.Array([1, 0, 0, 1, 0, -300])), id="moved by itself"),
+        pytest.param(of_form(Matrix=pikepdf.Array([0, 1, -1, 0, 0, 0])), id="turned by itself"),
+        pytest.param(of_form(OC=pikepdf.Dictionary(Type=pikepdf.Name.OCG)), id="on a layer"),
+        pytest.param(of_form(Group=pikepdf.Dictionary(S=pikepdf.Name.Transparency)), id="a group"),
+        pytest.param(of_form(Ref=pikepdf.Dictionary(Page=0)), id="of another file"),
+        pytest.param(of_form(Resources=pikepdf.Dictionary()), id="without its font"),
+        pytest.param(of_form(BBox=pikepdf.Array([0, 0, 612])), id="without a whole box"),
+        pytest.param(lambda pdf: pdf.pages[0].Resources.XObject.Named.__delitem__("/Resources"),
+                     id="in the fonts of its page"),
+        pytest.param(lambda pdf: pdf.pages[0].Resources.XObject.Named.write(b"/Named Do "),
+                     id="that draws what is not there"),
+    ],
+)  # fmt: skip
+def test_nothing_is_said_of_a_form(change, tmp_path):
+    assert said(tmp_path, b"/Named Do " + REST) is not None
+    assert said(tmp_path, b"/Named Do " + REST, change=change) is None
+
+
+def test_a_form_that_draws_itself_is_left_to_the_engines(tmp_path):
+    def draw_itself(pdf):
+        form = pdf.pages[0].Resources.XObject.Named
+        form.write(b"/Named Do BT /Plain 12 Tf 72 600 Td (Account: 01.1037.1) Tj ET")
+        form.Resources.XObject = pikepdf.Dictionary(Named=form)
+
+    assert said(tmp_path, b"/Named Do " + REST, change=draw_itself) is None
+
+
+def test_a_form_with_a_matrix_that_changes_nothing_is_read(tmp_path):
+    change = of_form(Matrix=pikepdf.Array([1, 0, 0, 1, 0, 0]), FormType=1)
+
+    facts, _ = said(tmp_path, b"/Named Do " + REST, change=change)
+
+    assert facts.accounts == ("01.1037.1",)
 
 
 def test_a_file_of_few_plain_pages_is_soon_left_to_the_engines(tmp_path):
