@@ -111,7 +111,7 @@ def test_a_clock_that_nobody_can_be_asked_about_is_not_watched(tmp_path, databas
 
 
 def test_a_database_server_is_asked_for_the_time(tmp_path, database):
-    offsets = database_offset(looking(tmp_path, database, MORNING))
+    offsets = database_offset(looking(tmp_path, database, MORNING, wall=wall_clock))
 
     assert ([] if database.is_sqlite else ["the database server"]) == list(offsets)
     assert all(abs(ahead) < timedelta(minutes=1) for ahead in offsets.values())
