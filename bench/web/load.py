@@ -107,7 +107,10 @@ def cpu_of(process: int) -> float:
     """Return the seconds of CPU of a process and of those that it began."""
     used = _own(process)
     children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    return used + sum(_own(int(one)) for one in children)
+    for one in children:
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            used += _own(int(one))
+    return used
 
 
 def _own(process: int) -> float:
