@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from zlib import crc32
 
 from splitter.association.line_clues import (
+    NO_SIGNS,
     LineClues,
     PrintedToken,
     line_shapes,
@@ -28,7 +29,6 @@ _COMMON_TEXT = (  # function words and the words of bills: English, Spanish, Fre
 )
 _COMMON = frozenset(_COMMON_TEXT.split())
 _FEW_WORDS = 64  # of a page in no known language: to know it again by
-_NO_SIGNS = b" -._/"  # of a number as it is written, which an account's key has not
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Clues:
         if not self.written:
             return ()
         numbers = self.written.partition("\t")[0]
-        keys = numbers.encode().translate(None, _NO_SIGNS).decode().split("\n")
+        keys = numbers.encode().translate(None, NO_SIGNS).decode().split("\n")
         return zip(keys, *self._columns(), strict=True)
 
     def _columns(self) -> Iterable[list[str]]:

@@ -46,7 +46,7 @@ _ENDS_WITH_LABEL = re.compile(
 )
 _SALUTATION = re.compile(r"\b(?:dear|valued|to all|our|estimad[oa]s?|nuestros?|chers?|chère)\b")
 _WORDS = re.compile(r"[^\W\d_]{2,}")
-_NO_SIGNS = b" -._/"  # of a number as it is written, which an account's key has not
+NO_SIGNS = b" -._/"  # of a number as it is written, which an account's key has not
 _PHONES = (12, 14)  # signs of a telephone number with spaces
 _FAR = 60  # signs from a number: words that stand farther off say nothing of it
 _SURELY_FOUR = 9  # signs: a longer number with spaces has four digits at least
@@ -179,7 +179,7 @@ def long_numbers(lines: Sequence[str], clues: Sequence[LineClues]) -> list[bytes
         for line, known in zip(lines, clues, strict=True)
         for start, end, _, _ in known.lettered
     ]
-    return "\n".join(found).encode().translate(None, _NO_SIGNS).split(b"\n") if found else []
+    return "\n".join(found).encode().translate(None, NO_SIGNS).split(b"\n") if found else []
 
 
 def _plain(shape: str, low: str) -> Iterator[_Place]:
