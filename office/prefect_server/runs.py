@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any
@@ -18,7 +19,7 @@ from office.prefect_server.owner import has_owner, is_own
 from office.secrets.prefect_access import announced, authorization, known_auth
 
 ANSWER_SECONDS = httpx.Timeout(60, connect=5)  # a busy server answers late; a dead one at once
-TRIES = 3
+RESTS = (0.5, 2.0, 5.0)  # seconds; a server whose database is busy has time to come through
 REST = timedelta(minutes=10)  # what failed is not started by the minute
 OPEN = ("SCHEDULED", "PENDING", "RUNNING", "CANCELLING")
 ENDED_BADLY = ("FAILED", "CRASHED")
@@ -183,12 +184,14 @@ class KnownServer:
         )
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Ask; a server that says it is too busy is asked again."""
+        """Ask; a server that says it is too busy is asked again, each time after a longer rest."""
         try:
-            for _ in range(TRIES):
-                answer = self._client.request(method, path, json=body)
+            answer = self._client.request(method, path, json=body)
+            for rest in RESTS:
                 if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
                     break
+                time.sleep(rest)
+                answer = self._client.request(method, path, json=body)
             answer.raise_for_status()
             return answer.json() if answer.content else None
         except (httpx.HTTPError, ValueError) as failure:
