@@ -152,11 +152,9 @@ def due_rule(periods: Sequence[tuple[date, date]]) -> DueRule | None:
     return counts.most_common(1)[0][0] if counts else None
 
 
-def next_period(starts_on: date, ends_on: date) -> tuple[date, date]:
+def next_period(ends_on: date) -> tuple[date, date]:
     """Return the first and the last day of the period that follows; months follow months."""
     first = ends_on + ONE_DAY
-    if first.day == 1 and starts_on.day == 1:
-        return first, first.replace(day=monthrange(first.year, first.month)[1])
     following = first_of_month(first, 1)
     day = min(first.day, monthrange(following.year, following.month)[1])
     return first, following.replace(day=day) - ONE_DAY

@@ -42,7 +42,7 @@ def late_periods(looking: Looking) -> list[Condition]:
         nothing = "No period was ever imported."
         return unwatched("export-overdue", nothing) + unwatched("close-forgotten", nothing)
     newest = rows[-1]
-    _, ends_on = next_period(newest.starts_on, newest.ends_on)
+    _, ends_on = next_period(newest.ends_on)
     overdue = list(_overdue(looking, ends_on))
     open_ends = [(row.period, row.ends_on, True) for row in rows if row.closed_at is None]
     if not overdue:

@@ -236,7 +236,7 @@ def _coming(office: Office, today: date) -> list[ComingEvent]:
             events.append(ComingEvent(row.due_on, f"the bills of {row.period} are due"))
         if row.cycle == FINAL_CYCLE:
             continue  # final bills in periods of their own follow no calendar
-        _, ends_on = next_period(row.starts_on, row.ends_on)
+        _, ends_on = next_period(row.ends_on)
         named = f" of cycle {row.cycle}" if row.cycle else ""
         closes_on = earliest_close(ends_on, office.office_days)
         if today <= closes_on <= today + AHEAD:

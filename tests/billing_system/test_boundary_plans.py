@@ -8,9 +8,11 @@ import pytest
 import sqlalchemy as sa
 
 from database.ledger.boundary_plans import carried_by_plan, plan_boundary
+from database.ledger.entries import record_entries
 from database.ledger.tables import boundary_finding
+from domain.ledger import BalanceEntry, EntryKind, EntrySource
 from domain.money import Money
-from tests.billing_system.ledger_town import NOVEMBER, a_town, local
+from tests.billing_system.ledger_town import DECEMBER, NOVEMBER, a_town, local
 
 LAST = date(2026, 11, 30)
 
@@ -27,9 +29,9 @@ def findings(town) -> list[tuple[str, str, str, bool]]:
     return [(row.code, str(row.amount), row.reason or str(row.booked), row.blocks) for row in rows]
 
 
-def carried(town) -> dict[str, str]:
+def carried(town, period=NOVEMBER) -> dict[str, str]:
     with town.books.reading() as books:
-        rows = books.execute(carried_by_plan(NOVEMBER))
+        rows = books.execute(carried_by_plan(period))
         return {row.account_key: str(row.carried) for row in rows}
 
 
@@ -57,6 +59,33 @@ def test_case_3_what_was_posted_after_it_is_told(town):
 
     why = "posted after the export was written"
     assert [("payments-not-in-export", "-100.00", why, False)] == findings(town)
+
+
+def test_what_a_line_without_a_number_contains_is_neither_told_nor_carried(town):
+    town.draw("100.00", local(11, 30, 8), posted=local(11, 30, 8, 1))
+    town.export(NOVEMBER, "60.00", ((LAST, "-100.00"),))
+
+    assert ([], {}) == (findings(town), carried(town))
+
+
+def test_a_fee_that_the_export_has_not_is_carried_and_is_no_payment_to_be_told_of(town):
+    fee = BalanceEntry(
+        key="fee/1", account_key="1", kind=EntryKind.FEE, amount=Money(15_00), happened_on=LAST,
+        happened_at=local(11, 30, 18), source=EntrySource.OFFICE,
+    )  # fmt: skip
+    with town.books.writing() as books:
+        record_entries(books, [fee], now=local(11, 30, 18), who="anna")
+    town.export(NOVEMBER, "160.00")
+
+    assert ([], {"1": "15.00"}) == (findings(town), carried(town))
+
+
+def test_what_is_carried_to_one_period_is_not_carried_to_another(town):
+    town.draw("100.00", local(11, 30, 18))
+    town.export(NOVEMBER, "160.00")
+    findings(town)
+
+    assert {} == carried(town, DECEMBER)
 
 
 @pytest.mark.parametrize(

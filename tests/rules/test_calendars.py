@@ -135,3 +135,14 @@ def test_every_state_has_a_calendar_that_is_loaded_when_it_is_asked():
     named = [office_closed_days(f"us-{state.lower()}") for state in sorted(STATES)]
 
     assert len(STATES) == sum(date(2026, 12, 25) in closed for closed in named) == 51
+
+
+def test_a_closed_day_has_the_calendars_name_and_the_offices_own_days_have_none():
+    own = date(2026, 11, 27)
+    closed = office_closed_days("US", [own])
+
+    assert ("Thanksgiving Day", "closed") == (
+        closed.name_of(date(2026, 11, 26)),
+        closed.name_of(own),
+    )
+    assert "closed" == office_closed_days("none", [own]).name_of(own)

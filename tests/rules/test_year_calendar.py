@@ -189,16 +189,18 @@ def test_the_due_rule_is_that_of_the_last_year_and_of_two_as_frequent_the_newer(
 
 
 @pytest.mark.parametrize(
-    ("period", "following"),
+    ("ends_on", "following"),
     [
-        ((date(2026, 10, 1), date(2026, 10, 31)), (date(2026, 11, 1), date(2026, 11, 30))),
-        ((date(2026, 12, 1), date(2026, 12, 31)), (date(2027, 1, 1), date(2027, 1, 31))),
-        ((date(2026, 10, 16), date(2026, 11, 15)), (date(2026, 11, 16), date(2026, 12, 15))),
-        ((date(2026, 1, 31), date(2026, 2, 27)), (date(2026, 2, 28), date(2026, 3, 27))),
+        (date(2026, 10, 31), (date(2026, 11, 1), date(2026, 11, 30))),
+        (date(2026, 12, 31), (date(2027, 1, 1), date(2027, 1, 31))),
+        (date(2028, 1, 31), (date(2028, 2, 1), date(2028, 2, 29))),
+        (date(2026, 11, 15), (date(2026, 11, 16), date(2026, 12, 15))),
+        (date(2026, 2, 27), (date(2026, 2, 28), date(2026, 3, 27))),
+        (date(2026, 1, 30), (date(2026, 1, 31), date(2026, 2, 27))),
     ],
 )
-def test_the_next_period_follows_without_a_gap(period, following):
-    assert following == next_period(*period)
+def test_the_next_period_follows_without_a_gap(ends_on, following):
+    assert following == next_period(ends_on)
 
 
 def test_each_cycle_ends_closes_and_falls_due_on_days_of_its_own():
