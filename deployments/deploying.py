@@ -13,7 +13,7 @@ from prefect.client.orchestration import get_client
 from deployments.automations import ensure_automations
 from deployments.prefect_yaml import main as written
 from deployments.prefect_yaml import options
-from domain.failures import Misuse
+from domain.failures import Misuse, TemporaryFailure
 from office.clock import Clock
 from office.equipment.office import Office
 from office.identity import person
@@ -26,7 +26,8 @@ def deploy(words: list[str]) -> int:
     """
     Deploy the calendar of a home, then the alerts' triggers; return the exit status.
 
-    Refused (2) where the server's deployments are another office's, by their tag.
+    Refused (2) where the server's deployments are another office's, by their tag; 1 where no server
+    answers.
     """
     chosen = options("Deploy the flows of HOME.").parse_args(words)
     home = chosen.home or Path()
@@ -37,6 +38,12 @@ def deploy(words: list[str]) -> int:
     except Misuse as refused:
         sys.stderr.write(f"billclose: {refused.message}\n")
         return 2
+    except TemporaryFailure as silent:
+        sys.stderr.write(
+            f"billclose: {silent} Start it first; PREFECT_API_URL says where it is, such as "
+            "http://127.0.0.1:4200/api.\n"
+        )
+        return 1
     with tempfile.TemporaryDirectory(prefix="billclose-deploy-") as folder:
         (Path(folder) / "prefect.yaml").write_text(text)
         deploying = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]

@@ -160,8 +160,8 @@ def next_period(ends_on: date) -> tuple[date, date]:
     return first, following.replace(day=day) - ONE_DAY
 
 
-def first_of_month(day: date, later: int = 0) -> date:
-    """Return the first day of a day's month, or of one so many months later."""
+def first_of_month(day: date, later: int) -> date:
+    """Return the first day of the month that comes so many months after a day's own."""
     months = day.year * 12 + day.month - 1 + later
     return date(months // 12, months % 12 + 1, 1)
 

@@ -58,7 +58,7 @@ _COLUMNS = (
 
 def _findings(staged: StagedPeriod, one: AccountMatch) -> Iterator[tuple[Any, ...]]:
     for entry in one.carried:
-        if entry.is_ours and entry.payment_key:
+        if entry.payment_key:  # the feed has none
             why = why_uncontained(entry, staged.bounds)
             yield _row(NOT_IN_EXPORT, one, entry, None, why, _is_overdue(staged, entry, why))
     for entry in one.entries:

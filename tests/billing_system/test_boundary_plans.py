@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from database.ledger.boundary_plans import carried_by_plan, plan_boundary
 from database.ledger.entries import record_entries
 from database.ledger.tables import boundary_finding
+from database.tables import account
 from domain.ledger import BalanceEntry, EntryKind, EntrySource
 from domain.money import Money
 from tests.billing_system.ledger_town import DECEMBER, NOVEMBER, a_town, local
@@ -86,6 +87,29 @@ def test_what_is_carried_to_one_period_is_not_carried_to_another(town):
     findings(town)
 
     assert {} == carried(town, DECEMBER)
+
+
+def test_planning_one_period_leaves_what_was_planned_of_another(town):
+    town.draw("100.00", local(11, 30, 18))
+    town.export(NOVEMBER, "160.00")
+    findings(town)
+
+    town.export(DECEMBER, "160.00", written_at=local(12, 31, 17))
+    plan_boundary(town.books, DECEMBER, 3)
+
+    assert {"1": "-100.00"} == carried(town)
+
+
+def test_nothing_is_carried_where_the_amount_was_agreed_after_the_plan(town):
+    town.draw("100.00", local(11, 30, 18))
+    town.export(NOVEMBER, "160.00")
+    findings(town)
+
+    with town.books.writing() as books:
+        agreed = account.update().where(account.c.period == NOVEMBER)
+        books.execute(agreed.values(equal_pay_amount=Money(45_00)))
+
+    assert {} == carried(town)
 
 
 @pytest.mark.parametrize(

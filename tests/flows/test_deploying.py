@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from socket import socket
+
 import pytest
 from prefect.client.orchestration import get_client
 
@@ -45,3 +47,16 @@ def test_a_worker_finds_the_flows_and_a_second_office_takes_none_of_them_over(
     assert [] == [step for one in made for step in one.pull_steps or ()]
     zones = {plan.schedule.timezone for one in made for plan in one.schedules}
     assert {"America/Denver"} == zones
+
+
+def test_where_no_server_answers_a_sentence_says_what_to_start(desk, monkeypatch, capsys):
+    with socket() as taken:  # nobody listens there
+        taken.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{taken.getsockname()[1]}/api")
+
+        status = deploy([str(desk.home)])
+
+    said = capsys.readouterr().err
+    assert (1, 1) == (status, said.count("\n"))
+    assert said.startswith("billclose: The Prefect server does not answer")
+    assert "Start it first; PREFECT_API_URL says where it is" in said
