@@ -22,27 +22,29 @@ from office.equipment.office import current_office
 from office.secrets.redaction import told_safely
 from tasks.steps.artifacts import slug
 
-EVERY_PERCENT = 10  # an update costs some 60 ms
+EVERY_PERCENT = 10
+EVERY_SECONDS = 1.0  # an update costs some 60 ms, and nobody follows ten of them in a second
 
 
 def progress_of(step: Step, period: str) -> Callable[[int, int], None]:
     """
     Return what a step calls with done and total as it moves on.
 
-    The screen is told each time, the Prefect UI every ten percent.
+    The screen is told each time, the Prefect UI every ten percent, once a second, and at the end.
     """
     artifact = create_progress_artifact(
         progress=0.0, key=slug(f"{step.value}-{period}"), description=f"{step.value} of {period}"
     )
-    shown = 0
+    shown, shown_at = 0, time.monotonic()
 
     def move(done: int, total: int) -> None:
-        nonlocal shown
+        nonlocal shown, shown_at
         current_office().reporter.move(step, done, total)
         percent = 100 * done // total if total else 100
-        if percent - shown >= EVERY_PERCENT or (percent == 100 and shown < 100):
-            shown = percent
+        is_due = time.monotonic() - shown_at >= EVERY_SECONDS
+        if (percent - shown >= EVERY_PERCENT and is_due) or (percent == 100 and shown < 100):
             _update(artifact, percent)
+            shown, shown_at = percent, time.monotonic()
 
     return move
 
