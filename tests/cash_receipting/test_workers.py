@@ -66,11 +66,13 @@ def test_a_service_that_is_down_is_left_alone_by_all_processes_together(books, s
     take(books, range(1, PAYMENTS + 1))
     service.plan.replace(ServiceFaults(down=True))
 
-    for worker in start(books, service, 3):
-        assert 0 == status(worker)
+    probes = None
+    while probes is None:  # on a busy machine three seconds may be too few to find it down
+        for worker in start(books, service, 3):
+            assert 0 == status(worker)
+        with books.reading() as rows:
+            probes = rows.scalar(sa.select(service_health.c.probes))
 
     assert {"pending"} == set(states(books))
-    with books.reading() as rows:
-        probes = rows.execute(sa.select(service_health.c.probes)).scalar_one()
     assert service.plan.requests - probes <= WORKERS * 3
     assert probes <= WORKERS  # each may have stood still until it was time, on a busy machine
