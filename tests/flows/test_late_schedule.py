@@ -11,7 +11,7 @@ from prefect.client.schemas.responses import SetStateStatus
 from prefect.states import Scheduled
 
 from deployments.served import schedule
-from tests.flows.desk import at_server
+from tests.flows.desk import Desk, at_server
 from tests.flows.town import write_town
 from tests.flows.waiting import Waiting
 
@@ -19,15 +19,24 @@ PERIOD = "2025-10"  # late for whoever runs the tests: served flows go by the cl
 IN_TIME = "2025-11-03T09:00"
 
 
-@pytest.fixture
-def start(desk, server, tmp_path, monkeypatch):
-    """Start the deployed schedule of a period that was closed in time without any."""
-    bundle = write_town(tmp_path / "larkspur", period=PERIOD)
+@pytest.fixture(scope="module")
+def forgotten(prepared, server, tmp_path_factory):
+    """An office that closed in time and scheduled nothing: for copying."""
+    place = tmp_path_factory.mktemp("forgotten")
+    desk = Desk(prepared.copied(place / "office").home, server.environment)
+    bundle = write_town(place / "larkspur", period=PERIOD)
     closed = desk.close(bundle, "--yes", as_of=IN_TIME)
     assert closed.status == 0, closed.err
     with contextlib.closing(sqlite3.connect(desk.home / "billclose.db")) as books, books:
         books.execute("DELETE FROM gateway_payment")
         books.execute("DELETE FROM autopay_unscheduled")
+    return desk
+
+
+@pytest.fixture
+def start(forgotten, server, tmp_path, monkeypatch):
+    """Start the deployed schedule of a period that was closed in time without any."""
+    desk = forgotten.copied(tmp_path / "office")
     monkeypatch.setenv("BILLCLOSE_HOME", str(desk.home))
     for name, value in server.environment.items():
         monkeypatch.setenv(name, value)

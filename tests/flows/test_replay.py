@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from tests.flows.desk import Desk
 from tests.flows.town import MISPRINTED, TOWN, write_town
 
 DRAFTED, MAILED = "drafts.csv", "mails.csv"
@@ -37,10 +38,17 @@ def told(closed, tmp_path_factory):
     return folder
 
 
-def test_a_month_that_came_out_as_here_is_alike(desk, told, tmp_path):
-    write_town(tmp_path / "past" / "october", TOWN)
+@pytest.fixture(scope="module")
+def october(prepared, server, told, tmp_path_factory):
+    """The one export of October, replayed against what the office told of two months."""
+    place = tmp_path_factory.mktemp("october")
+    write_town(place / "past" / "october", TOWN)
+    desk = Desk(prepared.copied(place / "office").home, server.environment)
+    return desk("replay", place / "past", "--against", told, "--json")
 
-    answer = desk("replay", tmp_path / "past", "--against", told, "--json")
+
+def test_a_month_that_came_out_as_here_is_alike(october):
+    answer = october
 
     (month,) = answer.json["months"]
     assert (0, "alike", []) == (answer.status, answer.json["status"], month["differences"]), (
@@ -172,12 +180,11 @@ def test_a_wrong_folder_is_one_sentence(desk, told, tmp_path, folder, against, s
     assert 2 == answer.status and sentence in said
 
 
-def test_what_the_office_told_of_a_month_without_an_export_is_said(desk, told, tmp_path):
+def test_what_the_office_told_of_a_month_without_an_export_is_said(desk, told, october, tmp_path):
     write_town(tmp_path / "past" / "october", TOWN)
 
     words = desk("replay", tmp_path / "past", "--against", told)
-    programs = desk("replay", tmp_path / "past", "--against", told, "--json")
 
     assert 0 == words.status
     assert f"not replayed, no export of it is in {tmp_path / 'past'}: 2026-09" in words.out
-    assert ["2026-09"] == programs.json["without_export"]
+    assert ["2026-09"] == october.json["without_export"]
