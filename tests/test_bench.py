@@ -76,6 +76,7 @@ def test_a_subject_that_is_not_there_is_answered_with_those_that_are():
 
 
 @pytest.mark.slow
+@pytest.mark.release  # what the benches name is looked up above each time
 def test_the_home_page_is_measured_small_beside_its_floor(tmp_path):
     options = ["--accounts", "30", "--pages", "20", "--rounds", "1", "--seconds", "0.1"]
     options += ["--warm-up", "0.1"]

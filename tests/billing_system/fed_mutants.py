@@ -223,7 +223,7 @@ MUTANTS = (
         ),
     ),
     Mutant(what_was_paid_meanwhile_is_not_looked_at),
-    Mutant(what_was_won_back_is_not_booked),
+    Mutant(what_was_won_back_is_not_booked, takes_long=True),
     Mutant(a_part_goes_back_as_the_whole, takes_long=True),
     Mutant(one_event_of_a_payment_counts, takes_long=True),
     Mutant(

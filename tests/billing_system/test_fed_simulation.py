@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.billing_system.fed_mutants import MUTANTS
-from tests.billing_system.fed_simulation import FOLDER, WAYS, FedSimulation
+from tests.billing_system.fed_simulation import FOLDER, URL, WAYS, FedSimulation
 from tests.release import so_many
 
 CASES, SIMULATED = (
@@ -25,7 +25,13 @@ def live(simulation: FedSimulation) -> list[str]:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "way",
+    [  # the mutants below live with a folder each time
+        pytest.param(FOLDER, marks=pytest.mark.release),
+        URL,
+    ],
+)
 def test_each_night_the_books_say_what_is_owed_as_far_as_the_feed_told(database, tmp_path, way):
     accounts, days = so_many(5, release=6), so_many(4, release=8)
     seed = WAYS.index(way)

@@ -71,7 +71,7 @@ def fresh(empty_sqlite, tmp_path):
 
 @pytest.mark.parametrize("keeps_keys", [True, False])
 @settings(
-    max_examples=so_many(10, release=50),
+    max_examples=so_many(5, release=50),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(plan=FAULTS, crashes=CRASHES, payments=st.integers(1, 5))

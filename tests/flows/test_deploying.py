@@ -1,4 +1,9 @@
-"""Deploying for a worker: what it runs later needs nothing of where it was deployed from."""
+"""
+Deploying for a worker: what it runs later needs nothing of where it was deployed from.
+
+Left for a release, as Prefect's own command takes long: what is deployed is looked at each time in
+`tests/deployments/test_calendar.py`, and that another office's is refused in `test_served.py`.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +19,7 @@ from office.prefect_server.owner import owner_tag
 from office.settings.settings import Settings
 from tests.flows.desk import at_server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.release]
 
 
 @pytest.fixture

@@ -17,12 +17,25 @@ GOOD = [name for name in BUNDLES if not name.startswith("refused-")]
 REFUSED = [name for name in BUNDLES if name.startswith("refused-")]
 SHOWN = ("bills", "deliveries", "paper", "scheduled-payments", "autopay-unscheduled")
 
+# One of each kind closes or is refused each time: of which file what is read is the splitter's
+# subject, which check refuses what that of the checks.
+_LEFT_OUT = pytest.mark.release
+
+
+def some(names: list[str], without: str) -> list[object]:
+    """Return the names of which every run tries the first, a release all."""
+    return [
+        pytest.param(one, marks=_LEFT_OUT if place else ())
+        for place, one in enumerate(names or [without])
+    ]
+
+
 pytestmark = pytest.mark.skipif(
     not BUNDLES, reason="BILLCLOSE_BUNDLES names no folder of sample bundles"
 )
 
 
-@pytest.mark.parametrize("name", GOOD or ["larkspur"])
+@pytest.mark.parametrize("name", some(GOOD, "larkspur"))
 def test_a_sample_bundle_closes(desk, name):
     expected = json.loads((FOLDER / name / "expected.json").read_text("utf-8"))
 
@@ -59,7 +72,7 @@ def test_a_sample_bundle_closes(desk, name):
     assert expected["totals"] == {name: str(value) for name, value in totals.items()}
 
 
-@pytest.mark.parametrize("name", REFUSED or ["refused"])
+@pytest.mark.parametrize("name", some(REFUSED, "refused"))
 def test_a_sample_bundle_is_refused(desk, name):
     expected = json.loads((FOLDER / name / "expected.json").read_text("utf-8"))
     check = name.removeprefix("refused-")

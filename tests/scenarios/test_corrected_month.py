@@ -1,6 +1,8 @@
 """A close that is taken back on day two and closed again, and no more on the ninth.
 
 Then what is open is the truth to the cent, and gateway, books and cash receipting agree.
+Left for a release: `tests/corrections` takes a close back, closes it again and refuses to each
+time, by the same commands; here gateway and cash receipting are asked besides.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import pytest
 from domain.money import ZERO, Money
 from tests.flows.town import ABBOTT, FROST, IRWIN, with_household, write_town
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.release]
 
 
 @pytest.fixture

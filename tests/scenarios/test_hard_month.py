@@ -2,6 +2,8 @@
 
 The office takes in two months before for comparison, sets a check, and lives through an export
 that is refused, one bill that is held and released, and one that is corrected after its draw.
+Left for a release: each act is shown each time where it belongs (`tests/flows`, `corrections`,
+`outsorting`, `command_line`), and `test_why_hard_month` lives through a month of the same kind.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from tests.corrections.correcting_builders import small_export
 from tests.flows.desk import Answer, Desk
 from tests.flows.town import ABBOTT, BAKER, FROST, IRWIN, MISPRINTED, TOWN, write_town
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.release]
 OCTOBER = "2026-10"
 REASON = ("--reason", "as the council asked")
 CHEAPER = replace(ABBOTT, charges="20.00")
