@@ -26,6 +26,8 @@ def left_for_a_release(items: Iterable[pytest.Item]) -> list[pytest.Item]:
     """
     Return the tests marked `release`, and the repetitions on PostgreSQL.
 
+    `release("postgresql")` marks one that every run tries on SQLite.
+
     A test with many cases runs with all of them on SQLite, on PostgreSQL with the first: there it
     shows that the statements are right, which are the same for the others. The tests of
     `on_postgres/repeated.txt` have no statement there that others of their folder have not.
@@ -35,7 +37,7 @@ def left_for_a_release(items: Iterable[pytest.Item]) -> list[pytest.Item]:
     for item in items:
         test = (item.path, getattr(item, "originalname", item.name))
         is_repeated = _is_on_postgres(item) and (test in seen or test_of(item) in repeated())
-        if is_repeated or item.get_closest_marker("release"):
+        if is_repeated or _is_marked(item):
             left.append(item)
         elif _is_on_postgres(item) and not item.nodeid.startswith(_EACH_CASE):
             seen.add(test)
@@ -51,6 +53,14 @@ def repeated() -> frozenset[str]:
 def test_of(item: pytest.Item) -> str:
     """Return a test without its cases."""
     return item.nodeid.partition("[")[0]
+
+
+def _is_marked(item: pytest.Item) -> bool:
+    """Tell whether it is marked, for all databases or for PostgreSQL."""
+    return any(
+        not mark.args or (mark.args == ("postgresql",) and _is_on_postgres(item))
+        for mark in item.iter_markers("release")
+    )
 
 
 def _is_on_postgres(item: pytest.Item) -> bool:

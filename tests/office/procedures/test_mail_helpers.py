@@ -39,6 +39,8 @@ from tests.office.helping import (
 
 URL = "smtp://127.0.0.1:25"
 NAMES = [f"c{number}" for number in range(60)]
+# Whose mail it is lies in the books, and is shown on both kinds: by the tests without this mark.
+on_sqlite_alone = pytest.mark.release("postgresql")
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +78,7 @@ def test_two_processes_send_every_mail_once_and_count_it_once(database, tmp_path
     wait_for_end(helped)
 
 
+@on_sqlite_alone
 def test_progress_is_that_of_all_processes(database, tmp_path):
     enter_bills(database, tmp_path, NAMES)
     with running(MailServer(pipelines=True)) as server:
@@ -87,6 +90,7 @@ def test_progress_is_that_of_all_processes(database, tmp_path):
     assert 60 == sent[-1]
 
 
+@on_sqlite_alone
 def test_a_relay_that_goes_away_stops_all_and_is_told_of_once(database, tmp_path):
     enter_bills(database, tmp_path, NAMES)
     with ExitStack() as stack:
@@ -110,6 +114,7 @@ def test_a_relay_that_goes_away_stops_all_and_is_told_of_once(database, tmp_path
     assert missing <= in_doubt
 
 
+@on_sqlite_alone
 def test_a_relay_that_is_away_is_not_asked_by_helpers_at_length(database, tmp_path):
     enter_bills(database, tmp_path, NAMES)
     with running(MailServer()) as server:
@@ -123,6 +128,7 @@ def test_a_relay_that_is_away_is_not_asked_by_helpers_at_length(database, tmp_pa
     assert set() == holders(database)
 
 
+@on_sqlite_alone
 def test_a_helper_that_the_relay_refuses_leaves_its_mails_to_the_leader(database, tmp_path):
     enter_bills(database, tmp_path, NAMES)
     with running(MailServer(connections_allowed=1)) as server:
@@ -196,6 +202,7 @@ def test_an_interrupted_leader_ends_its_helpers_and_gives_back_what_they_held(da
     assert 60 == sum(rows.values())
 
 
+@on_sqlite_alone
 def test_what_hangs_is_interrupted_when_the_leader_stops(database, tmp_path, monkeypatch):
     monkeypatch.setattr(mail_helpers, "GRACE_SECONDS", 0.05)
     enter_bills(database, tmp_path, NAMES)
@@ -240,6 +247,7 @@ def test_helpers_of_a_leader_that_is_gone_give_back_what_they_held(database, tmp
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH:UserWarning")
+@on_sqlite_alone
 def test_a_helper_loads_nothing_heavy_and_is_told_no_secret(database, tmp_path, monkeypatch):
     enter_bills(database, tmp_path, NAMES)
     commands = []
@@ -263,6 +271,7 @@ def test_a_helper_loads_nothing_heavy_and_is_told_no_secret(database, tmp_path, 
     assert not {"prefect", "pandas", "great_expectations"} & set(loaded.read_text().split())
 
 
+@on_sqlite_alone
 def test_where_no_process_can_be_started_one_sends_all(database, tmp_path, monkeypatch, caplog):
     def fail(*_command, **_options):
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
@@ -277,6 +286,7 @@ def test_where_no_process_can_be_started_one_sends_all(database, tmp_path, monke
     assert [said] == caplog.messages
 
 
+@on_sqlite_alone
 def test_a_helper_with_other_settings_sends_nothing(database, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(mail_helpers, "fingerprint", lambda _settings: "of another file")
     started = []
