@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx
 
+from domain.causes import say_cause
+from domain.failures import TemporaryFailure
 from office.equipment.office import Office, at_work
 from office.health.work import note_ended_well
 from office.logs import formatter
@@ -41,10 +43,10 @@ def run_flow(office: Office, load: Callable[[], Any], **parameters: Any) -> Any:
         with _log_in_file(office):
             server.wait_until_ready()
             server.bury_dead_runs()
-            with at_work(office), _full_disk_named(office.home):
+            with at_work(office), _server_failures_named(office.home, server.api_url):
                 state = flow(**parameters, return_state=True)
         server.wait_until_recorded(str(state.state_details.flow_run_id))
-    with _full_disk_named(office.home):
+    with _server_failures_named(office.home, server.api_url):
         outcome = state.result(raise_on_failure=False)
         if isinstance(outcome, BaseException):
             raise outcome
@@ -54,17 +56,55 @@ def run_flow(office: Office, load: Callable[[], Any], **parameters: Any) -> Any:
 
 
 @contextlib.contextmanager
-def _full_disk_named(home: Path) -> Iterator[None]:
-    """Say that the disk is full where that is why the server beside us failed."""
+def _server_failures_named(home: Path, api_url: str) -> Iterator[None]:
+    """
+    Say what a Prefect server failed at; where the disk beside it is full, that.
+
+    What it did not take down ends a run anywhere, before its first step or between two: it is
+    nobody's fault in our own books, and the same command goes on where it was.
+    """
     from prefect.exceptions import PrefectException
     from sqlalchemy.exc import DatabaseError
 
     try:
         yield
-    except (PrefectException, httpx.HTTPError, DatabaseError) as failure:
-        if shutil.disk_usage(home).free < FULL_BYTES:
+    except (PrefectException, httpx.HTTPError, DatabaseError, RuntimeError) as failure:
+        of_server = _failure_of_server(failure, api_url)
+        is_other = isinstance(failure, RuntimeError) and of_server is None
+        if not is_other and shutil.disk_usage(home).free < FULL_BYTES:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(home)) from failure
-        raise
+        if of_server is None:
+            raise
+        raise TemporaryFailure(
+            f"The Prefect server at {api_url} {_say_failed(of_server)}. What was done stands; see "
+            "that it is well (its log, its database, how busy its machine is), then run the same "
+            "command again to go on."
+        ) from failure
+
+
+def _failure_of_server(failure: BaseException | None, api_url: str) -> httpx.HTTPError | None:
+    """Return the request to the Prefect server that a failure came of; None where none did."""
+    seen: set[int] = set()
+    while failure is not None and id(failure) not in seen:
+        seen.add(id(failure))
+        if isinstance(failure, httpx.HTTPError) and _was_asked_of(failure, api_url):
+            return failure
+        failure = failure.__cause__
+    return None
+
+
+def _was_asked_of(failure: httpx.HTTPError, api_url: str) -> bool:
+    try:
+        return str(failure.request.url).startswith(api_url)
+    except RuntimeError:  # no request belongs to it
+        return False
+
+
+def _say_failed(failure: httpx.HTTPError) -> str:
+    """Say it in a few words, without what the server said: that may repeat what it was told."""
+    if isinstance(failure, httpx.HTTPStatusError):
+        return f"answered {failure.response.status_code} to what a run told it"
+    return f"did not answer what a run told it ({say_cause(failure)})"
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,10 +75,15 @@ class PrefectServer:
         Mark runs as crashed that a killed command left running.
 
         Our own server lives no longer than the command, so whatever runs before ours has died;
-        the books know how far it came, and the run that follows goes on there.
+        the books know how far it came, and the run that follows goes on there. A server too busy to
+        answer leaves them as they are, for the next command.
         """
         if self.process is None:
             return
+        with suppress(httpx.HTTPError):
+            self._bury_running()
+
+    def _bury_running(self) -> None:
         running = {"flow_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}}
         message = "The command was killed; run it again and it goes on where it was."
         crashed = {"state": {"type": "CRASHED", "message": message}, "force": True}
