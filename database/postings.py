@@ -29,6 +29,7 @@ class Unposted:
     amount: Money = ZERO
     since: datetime | None = None  # when the oldest was recorded
     are_payments: bool = True  # all of them; else reversals or fees are among them
+    rejected: int = 0  # of them those that wait for a person: nobody tries them again
 
     def __str__(self) -> str:
         return f"{say_count(self.count, self.noun)}, {self.amount.dollars()}"
@@ -37,6 +38,20 @@ class Unposted:
     def noun(self) -> str:
         """What people call them: reversals and fees are no payments."""
         return "payment" if self.are_payments else "posting"
+
+    def say_remedy(self, command: str) -> str:
+        """Say what gets them posted; what was rejected moves by a person's word alone."""
+        now = f"run `{command} retry-postings --now`"
+        if not self.rejected:
+            return now
+        again = (
+            f"put right what `{command} list pending-payments` says of "
+            f"{'it' if self.rejected == 1 else 'each'}, then run `{command} retry-postings --again "
+            "CONFIRMATION --reason TEXT`"
+        )
+        if self.rejected == self.count:
+            return again
+        return f"{now}; {self.rejected:,} of them wait for a person: {again}"
 
 
 NOTHING_UNPOSTED = Unposted()
@@ -128,11 +143,12 @@ def read_unposted(books: Connection, until: datetime | None = None) -> Unposted:
         sa.func.sum(posting.c.amount),
         sa.func.min(posting.c.created_at),
         sa.func.count().filter(posting.c.kind == PostingKind.RECEIPT),
+        sa.func.count().filter(posting.c.state == PostingState.REJECTED),
     ).where(posting.c.state != PostingState.POSTED)
     if until is not None:
         query = query.where(posting.c.created_at <= until)
-    count, amount, since, receipts = books.execute(query).one()
-    return Unposted(count, amount or ZERO, since, receipts == count)
+    count, amount, since, receipts, rejected = books.execute(query).one()
+    return Unposted(count, amount or ZERO, since, receipts == count, rejected)
 
 
 def stuck_postings(database: Database, now: datetime, after: timedelta) -> Unposted:
@@ -153,6 +169,6 @@ def require_posted(database: Database, now: datetime, after: timedelta) -> None:
         raise Refused(
             "postings-stuck",
             f"{stuck}{' taken and' if stuck.are_payments else ''} for more than {minutes} not "
-            "posted in cash receipting, so balances there are stale; run `billclose "
-            "retry-postings --now`, or go on with --despite-stuck-postings REASON.",
+            f"posted in cash receipting, so balances there are stale; {stuck.say_remedy('billclose')}"
+            ", or go on with --despite-stuck-postings REASON.",
         )

@@ -37,10 +37,11 @@ def refund(
 ) -> int:
     """Give the payment of a CONFIRMATION back to its payer; the bill is owed again by as much.
 
-    It is given back once, however often this is run: after a lost answer (exit status 4) run it
-    again. The reversal is posted with the next `collect` or `retry-postings`.
+    One amount is given back for one reason once, however often this is run: after a lost answer
+    (exit status 4) run it again. To give the same amount back a second time give another reason.
+    The reversal is posted with the next `collect` or `retry-postings`.
     """
-    from payments.outcomes.refunding import refund_payment
+    from payments.outcomes.refunding import refund_payment, say_given_back_before
 
     office = open_office(home, as_of)
     part = _to_amount(amount)
@@ -64,6 +65,7 @@ def refund(
     if as_json:
         figures = {
             "status": "done",
+            "already": done.already,
             "refund": done.key,
             "confirmation": confirmation.strip(),
             "reference": done.reference,
@@ -71,6 +73,8 @@ def refund(
             "amount": str(done.amount),
         }
         click.echo(json.dumps(figures, indent=1))
+    elif done.already:
+        click.echo(say_given_back_before(confirmation.strip(), done))
     else:
         click.echo(
             f"{done.amount.dollars()} of {confirmation.strip()} given back as {done.reference}, "

@@ -130,7 +130,8 @@ def stuck_money(looking: Looking) -> list[Condition]:
     if not stuck.count or stuck.since is None:
         return or_well("postings-stuck", (), "What was taken is posted.")
     detail = f"{stuck} taken and for too long not posted in cash receipting."
-    remedy = f"Run: {looking.office.command} retry-postings --now"
+    remedy = stuck.say_remedy(looking.office.command)
+    remedy = f"{remedy[0].upper()}{remedy[1:]}."
     return [trouble("postings-stuck", "", stuck.since + after, detail, remedy)]
 
 

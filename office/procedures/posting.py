@@ -8,7 +8,7 @@ from typing import Any
 from cash_receipting.circuit_breaker import News, take_news
 from cash_receipting.posting import PostingCounts, post_due
 from database.audit import record_audit
-from database.postings import count_unposted, require_posted, stuck_postings
+from database.postings import Unposted, count_unposted, require_posted, stuck_postings
 from domain.deliveries import MessageKind
 from domain.words import say_count
 from office.equipment.office import Office
@@ -31,7 +31,7 @@ def posting_figures(office: Office, counts: PostingCounts) -> dict[str, Any]:
     """Give what one round did, and what is still unposted, as programs read it."""
     left = count_unposted(office.database)
     return {
-        "sentence": say_posting(counts, left.count),
+        "sentence": say_posting(counts, left),
         "posted": counts.posted,
         "amount": str(counts.amount),
         "put_off": counts.put_off,
@@ -97,13 +97,15 @@ def _stuck_after(office: Office) -> timedelta:
     return timedelta(minutes=office.settings.cash_receipting.stuck_after_minutes)
 
 
-def say_posting(counts: PostingCounts, unposted: int) -> str:
+def say_posting(counts: PostingCounts, unposted: Unposted) -> str:
     """Say what one round did, for people."""
     sentence = f"{say_count(counts.posted, 'payment')} posted"
     if counts.posted:
         sentence += f", {counts.amount.dollars()}"
     if counts.rejected:
         sentence += f"; {counts.rejected:,} for a person"
-    if unposted:
-        sentence += f"; {unposted:,} not posted"
+    if unposted.count:
+        sentence += f"; {unposted.count:,} not posted"
+    if unposted.rejected:
+        sentence += f", {unposted.rejected:,} of them until somebody decides (--again or --by-hand)"
     return sentence + (f"; stopped: {counts.stopped_by}" if counts.stopped_by else "")

@@ -11,12 +11,13 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database
+from database.ledger.tables import payment_event
 from database.tables import draw, refund_request
 from domain.failures import Misuse, PermanentFailure, Refused
 from domain.money import ZERO, Money
 from domain.payments import DrawState, RefundState
 from payments.collecting.draws import DRAWN_TWICE, Draw, lock_draws
-from payments.outcomes.returns import read_net, record_outcome
+from payments.outcomes.returns import REFUND_FAILED_END, read_net, record_outcome
 from payments.port import LateEvent, LateEventKind, PaymentGateway
 from payments.terms import CollectionTerms
 from rules.money.retrying import may_still_ask
@@ -27,13 +28,27 @@ OVERLAP = timedelta(hours=1)  # the gateway's clock is not ours
 
 @dataclass(frozen=True, slots=True)
 class RefundDone:
-    """What was given back, of which account; `was_open`: by an asking of before."""
+    """
+    What was given back, of which account.
+
+    `was_open`: by an asking of before that had no answer; `already`: before, and not once more.
+    """
 
     key: str
     account: str
     amount: Money
     reference: str
     was_open: bool
+    already: bool = False
+
+
+def say_given_back_before(confirmation: str, done: RefundDone) -> str:
+    """Say that nothing was given back this time, and how the same amount would be once more."""
+    return (
+        f"{done.amount.dollars()} of {confirmation} was given back for this reason already, as "
+        f"{done.reference}; nothing more was given back. To give as much back once more give "
+        "another reason."
+    )
 
 
 def refund_payment(
@@ -49,12 +64,18 @@ def refund_payment(
     Give a payment back, or a part of it; without an amount, all that is left of it.
 
     The refund is written down under a key of its own before it is asked for: run again after a
-    crash or a lost answer, it is asked under the same key, which gives back once. The balance is
+    crash or a lost answer, it is asked under the same key, which gives back once. One amount is
+    given back of a payment for one reason once: who runs it again, or does not know whether it was
+    done, gives nothing back a second time. The balance is
     open again by that much and a reversal is posted. Raises Misuse where no payment of that number
-    was taken, Refused for more than is left, for another amount while one is open, and where the
-    gateway says no; TemporaryFailure and OutcomeUnknown leave it asked.
+    was taken and for an amount that is not above zero, Refused for more than is left, for another
+    amount while one is open, and where the gateway says no; TemporaryFailure and OutcomeUnknown
+    leave it asked.
     """
-    key, one, amount, was_open, asked_at = _ask(database, confirmation, amount, reason, now, terms)
+    asked = _ask(database, confirmation, amount, reason, now, terms)
+    if isinstance(asked, RefundDone):
+        return asked
+    key, one, amount, was_open, asked_at = asked
     reference = _give_back(database, gateway, key, one, amount, asked_at, now)
     event = LateEvent(
         reference, LateEventKind.REFUNDED, one.key, one.reference or "", amount, "", now, key
@@ -77,7 +98,13 @@ def _ask(
     reason: str,
     now: datetime,
     terms: CollectionTerms,
-) -> tuple[str, Draw, Money, bool, datetime]:
+) -> tuple[str, Draw, Money, bool, datetime] | RefundDone:
+    if amount is not None and amount <= ZERO:
+        raise Misuse(
+            f"{amount.dollars()} cannot be given back; name an amount above zero, or none for all "
+            "that is left.",
+            "unreadable-amount",
+        )
     with database.writing() as books:
         found = lock_draws(books, draw.c.reference == confirmation)
         if not found or not _was_taken(found[0]):
@@ -97,8 +124,16 @@ def _ask(
                 )
             return open_one.key, one, open_one.amount, True, open_one.asked_at
         left = read_net(books, one)
+        done = _done_before(books, one, amount, left, reason)
+        if done is not None:
+            return done
+        if left <= ZERO:
+            raise Refused(
+                "refund-too-much",
+                f"Nothing of {confirmation} is left to be given back; nothing was changed.",
+            )
         amount = left if amount is None else amount
-        if not ZERO < amount <= left:
+        if amount > left:
             raise Refused(
                 "refund-too-much",
                 f"Of {confirmation} {left.dollars()} can be given back, not {amount.dollars()}; "
@@ -116,6 +151,38 @@ def _open_request(books: Connection, one: Draw) -> Any:
         _ROWS.draw_key == one.key, _ROWS.state == RefundState.ASKED
     )
     return books.execute(query).first()
+
+
+def _done_before(
+    books: Connection, one: Draw, amount: Money | None, left: Money, reason: str
+) -> RefundDone | None:
+    """
+    Return the refund of this amount for this reason that stands already.
+
+    Without an amount it is the one that left nothing. One that failed later gave nothing back: it
+    may be asked for anew.
+    """
+    if amount is None and left > ZERO:
+        return None
+    failed = sa.exists().where(payment_event.c.event_id == _ROWS.key.concat(REFUND_FAILED_END))
+    query = (
+        sa.select(refund_request)
+        .where(
+            _ROWS.draw_key == one.key,
+            _ROWS.state == RefundState.DONE,
+            _ROWS.reason == reason,
+            ~failed,
+        )
+        .order_by(_ROWS.answered_at.desc(), _ROWS.key.desc())
+    )
+    if amount is not None:
+        query = query.where(_ROWS.amount == amount)
+    found = books.execute(query).first()
+    if found is None:
+        return None
+    return RefundDone(
+        found.key, one.account, found.amount, found.reference or "", was_open=False, already=True
+    )
 
 
 def _record(

@@ -33,6 +33,7 @@ ENTRY_KINDS = {
     LateEventKind.REINSTATED: EntryKind.REINSTATED,
     LateEventKind.REFUND_FAILED: EntryKind.REFUND_FAILED,
 }
+REFUND_FAILED_END = "/failed"  # ends the id of the event that undoes a refund of ours
 COMES_BACK = (EntryKind.REINSTATED, EntryKind.REFUND_FAILED)  # to us; the others go to the payer
 _WORDS = {
     EntryKind.RETURN: "returned",
@@ -129,7 +130,9 @@ def _id_of(event: LateEvent) -> str:
     """Name an event; that of our own refund has the name under which we asked for it."""
     if not event.refund_key:
         return event.event_id
-    return event.refund_key + ("/failed" if event.kind is LateEventKind.REFUND_FAILED else "")
+    return event.refund_key + (
+        REFUND_FAILED_END if event.kind is LateEventKind.REFUND_FAILED else ""
+    )
 
 
 def _record_no(

@@ -7,11 +7,14 @@ from datetime import timedelta
 import pytest
 
 from cash_receipting.port import Receipt
-from cash_receipting.posting import post_due
+from cash_receipting.posting import PostingCounts, post_due
 from cash_receipting.queue import claim, list_due, make_due, mark_asked
+from database.postings import count_unposted, require_posted
 from database.tables import posting
+from domain.failures import Refused
 from domain.money import Money
 from domain.payments import PostingKind, PostingState
+from office.procedures.posting import say_posting
 from tests.builders import post_payment
 from tests.cash_receipting.builders import (
     MINUTE,
@@ -190,6 +193,32 @@ def test_a_receipt_of_another_amount_is_for_a_person(books, clock):
     row = rows(books)[receipt_key(1)]
     assert PostingState.REJECTED is row.state
     assert "another account or amount" in row.error
+
+
+@pytest.mark.parametrize(
+    "rejected, says, says_not",
+    [
+        ([], "run `billclose retry-postings --now`, or go on", "--again"),
+        ([1, 2, 3], "says of each, then run `billclose retry-postings --again", "--now"),
+        ([2], "--now`; 1 of them wait for a person: put right what", "of each"),
+    ],
+)
+def test_the_refusal_says_what_moves_what_is_stuck(books, clock, rejected, says, says_not):
+    take(books, [1, 2, 3])
+    plan = ["refused" if number in rejected else "never" for number in (1, 2, 3)]
+    post(books, Counter(plan), clock)
+    clock.move(timedelta(hours=2))
+
+    with pytest.raises(Refused) as refused:
+        require_posted(books, clock.now, timedelta(hours=1))
+
+    left = count_unposted(books)
+    told = say_posting(PostingCounts(), left)
+    assert "postings-stuck" == refused.value.code
+    assert says in str(refused.value)
+    assert says_not not in str(refused.value)
+    assert len(rejected) == left.rejected
+    assert bool(rejected) == ("until somebody decides" in told)
 
 
 def test_what_a_killed_worker_had_is_free_after_its_lease_and_looked_up_first(books, clock):

@@ -24,7 +24,7 @@ from domain.money import ZERO, Money
 from domain.payments import PaymentState
 from payments.collecting.draws import DRAWN_TWICE
 from payments.outcomes.events import take_in_events
-from payments.outcomes.refunding import refund_payment
+from payments.outcomes.refunding import refund_payment, say_given_back_before
 from payments.outcomes.settlements import list_differences, read_settlements, settle_item
 from payments.outcomes.unknown_payments import PaymentDecision, decide_never_arrived
 from payments.port import LateEvent, LateEventKind
@@ -157,12 +157,11 @@ def test_a_refund_at_the_gateways_desk_opens_the_balance_by_its_part(database, t
     assert [] == list_differences(database, office.at)
 
 
-def refund(office, amount=None, gateway=None, confirmation=None):
+def refund(office, amount=None, gateway=None, confirmation=None, reason="paid twice"):
     chosen = None if amount is None else Money.parse(amount)
     reference = confirmation or office.draws()[0].reference
     return refund_payment(
-        office.database, gateway or office.gateway, reference, chosen, "paid twice", office.at,
-        TERMS,
+        office.database, gateway or office.gateway, reference, chosen, reason, office.at, TERMS,
     )  # fmt: skip
 
 
@@ -228,9 +227,8 @@ def test_no_more_is_given_back_than_is_left(database, tmp_path):
     office = drawn(database, tmp_path, "100.00")
     refund(office, "40.00")
 
-    for amount in ("60.01", "0.00"):
-        with pytest.raises(Refused) as refused:
-            refund(office, amount)
+    with pytest.raises(Refused) as refused:
+        refund(office, "60.01")
     with pytest.raises(Misuse) as unknown:
         refund(office, confirmation="SB99999999")
     refund(office)
@@ -239,6 +237,73 @@ def test_no_more_is_given_back_than_is_left(database, tmp_path):
     assert ("refund-too-much", Money(100_00), PaymentState.RETURNED) == (
         refused.value.code, balance(office), office.state(),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("amount", ["0.00", "-5.00"])
+def test_an_amount_that_is_none_gives_nothing_back(database, tmp_path, amount):
+    office = drawn(database, tmp_path, "100.00")
+
+    with pytest.raises(Misuse, match="above zero"):
+        refund(office, amount)
+
+    assert Money(0) == balance(office)
+
+
+def given_back(tmp_path):
+    with sqlite3.connect(tmp_path / "sandbox-gateway.db") as books:
+        return [cents for (cents,) in books.execute("SELECT refunded FROM draw")]
+
+
+@pytest.mark.parametrize("amount", ["40.00", "100.00", None], ids=["a part", "all", "what is left"])
+def test_a_refund_run_again_gives_nothing_back_a_second_time(database, tmp_path, amount):
+    office = drawn(database, tmp_path, "100.00")
+    first = refund(office, amount)
+
+    office.wait(days=2)
+    again = [refund(office, amount), refund(office, amount)]
+
+    assert [True, True] == [one.already for one in again]
+    assert {(first.key, first.amount, first.reference)} == {
+        (one.key, one.amount, one.reference) for one in again
+    }
+    assert [first.amount.cents] == given_back(tmp_path)
+    assert first.amount == balance(office)
+    assert first.reference in say_given_back_before("SB1", again[0])
+
+
+def test_the_same_amount_for_another_reason_is_given_back_too(database, tmp_path):
+    office = drawn(database, tmp_path, "100.00")
+    done = [refund(office, "10.00", reason=why) for why in ("leak", "leak in May", "leak")]
+
+    assert [False, False, True] == [one.already for one in done]
+    assert [20_00] == given_back(tmp_path)
+
+
+def test_the_rest_is_given_back_for_the_reason_of_a_part(database, tmp_path):
+    office = drawn(database, tmp_path, "100.00")
+    done = [refund(office, "40.00"), refund(office), refund(office)]
+
+    assert [(40_00, False), (60_00, False), (60_00, True)] == [
+        (one.amount.cents, one.already) for one in done
+    ]
+    with pytest.raises(Refused, match=r"Nothing of .* is left"):
+        refund(office, reason="once more")
+
+
+def test_a_refund_that_failed_at_the_bank_may_be_asked_for_anew(database, tmp_path):
+    office = drawn(database, tmp_path, "100.00")
+    first = refund(office, "40.00")
+    office.wait(hours=1)
+    failed = LateEvent(
+        "F1", LateEventKind.REFUND_FAILED, office.draws()[0].key, office.draws()[0].reference,
+        Money(40_00), "", office.at, first.key,
+    )  # fmt: skip
+    take_in(office, Tells(office.gateway, failed))
+    back = balance(office)
+    second = refund(office, "40.00")
+
+    assert (Money(0), False) == (back, second.already)
+    assert first.key != second.key
 
 
 def test_more_goes_back_than_was_taken_and_a_person_hears_of_it_once(database, tmp_path):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from domain.failures import Misuse
+from domain.failures import Misuse, Refused
 from domain.money import Money
 from office.procedures.doubts import find_doubt
 from office.procedures.posting import tell_office
 from payments.outcomes import unknown_payments as desk
-from payments.outcomes.refunding import refund_payment
+from payments.outcomes.refunding import refund_payment, say_given_back_before
 from web.office.decisions.deciding import DecidedRow, Facts, RowDecision, Way
 from web.office.pages import page_of
 from web.visits import Visit
@@ -54,7 +54,7 @@ def _what_each_says(visit: Visit, key: str) -> Facts:
 
 def _give_back(visit: Visit, decided: DecidedRow) -> None:
     office = visit.office
-    refund_payment(
+    done = refund_payment(
         office.database,
         office.gateway,
         decided.key,
@@ -63,6 +63,8 @@ def _give_back(visit: Visit, decided: DecidedRow) -> None:
         office.due_now(),
         office.autopay_terms,
     )
+    if done.already:
+        raise Refused("refund-known", say_given_back_before(decided.key, done))
     tell_office(office)
 
 
