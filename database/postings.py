@@ -169,6 +169,6 @@ def require_posted(database: Database, now: datetime, after: timedelta) -> None:
         raise Refused(
             "postings-stuck",
             f"{stuck}{' taken and' if stuck.are_payments else ''} for more than {minutes} not "
-            f"posted in cash receipting, so balances there are stale; {stuck.say_remedy('billclose')}"
-            ", or go on with --despite-stuck-postings REASON.",
+            "posted in cash receipting, so balances there are stale; "
+            f"{stuck.say_remedy('billclose')}, or go on with --despite-stuck-postings REASON.",
         )

@@ -49,9 +49,8 @@ def caused_by(cause):
     ],
 )
 def test_what_the_server_failed_at_is_said_with_what_to_do(tmp_path, failure, words):
-    with pytest.raises(TemporaryFailure) as said:
-        with flow_runs._server_failures_named(tmp_path, API):
-            raise failure
+    with pytest.raises(TemporaryFailure) as said, flow_runs._server_failures_named(tmp_path, API):
+        raise failure
 
     sentence = str(said.value)
     assert f"The Prefect server at {API} " in sentence
@@ -71,9 +70,8 @@ def test_what_the_server_failed_at_is_said_with_what_to_do(tmp_path, failure, wo
     ],
 )
 def test_what_others_failed_at_stays_what_it_is(tmp_path, failure):
-    with pytest.raises(type(failure)) as raised:
-        with flow_runs._server_failures_named(tmp_path, API):
-            raise failure
+    with pytest.raises(type(failure)) as raised, flow_runs._server_failures_named(tmp_path, API):
+        raise failure
 
     assert raised.value is failure
 
@@ -83,9 +81,11 @@ def test_a_full_disk_is_the_reason_where_there_is_one(tmp_path, monkeypatch, fai
     usage = type("Usage", (), {"free": 0})
     monkeypatch.setattr(flow_runs.shutil, "disk_usage", lambda _: usage)
 
-    with pytest.raises(OSError, match="No space left"):
-        with flow_runs._server_failures_named(tmp_path, API):
-            raise failure
+    with (
+        pytest.raises(OSError, match="No space left"),
+        flow_runs._server_failures_named(tmp_path, API),
+    ):
+        raise failure
 
 
 def test_a_server_too_busy_to_bury_dead_runs_stops_no_command(monkeypatch):
