@@ -24,6 +24,7 @@ def live(simulation: FedSimulation) -> list[str]:
     return simulation.run() or simulation.settle() or simulation.last_exports()
 
 
+@pytest.mark.release("postgresql")  # each part of it has tests there: feed, closing, collecting
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "way",

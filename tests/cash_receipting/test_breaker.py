@@ -79,6 +79,7 @@ def test_the_office_is_told_once_that_it_is_down_and_once_that_it_is_back(books,
     assert [News.BACK, None] == back
 
 
+@pytest.mark.release("postgresql")  # the same few statements, hundreds of times
 def test_two_silent_hours_cost_a_dozen_requests_and_then_everything_is_posted(books):
     take(books, range(1, 301))
     counter, clock, chance = Counter(is_down=True), Clock(), random.Random(7).random

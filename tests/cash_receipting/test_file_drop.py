@@ -180,6 +180,7 @@ def test_a_wrong_layout_is_refused_at_once(tmp_path, text):
         read_layout(tmp_path / "layout.toml")
 
 
+@pytest.mark.release("postgresql")  # the same few statements, dozens of times
 def test_postings_wait_for_the_answer_without_using_up_their_tries(books, system, folder):
     take(books, [1, 2, 3])
     clock = Clock()

@@ -293,9 +293,24 @@ def test_a_bill_of_a_period_that_is_not_closed_is_corrected_by_its_export(desk, 
     assert (3, "period-open") == (answer.status, answer.json["failure"]["code"])
 
 
-def test_a_bill_that_a_later_one_followed_is_corrected_there(office, tmp_path):
-    later = write_town(tmp_path / "november", with_household(BAKER), period="2026-11")
-    assert 0 == office.close(later, "--yes", as_of="2026-12-01T09:00").status
+@pytest.fixture(scope="module")
+def november(closed, tmp_path_factory):
+    """The office after a correction and the next close, and what that said: to read and to copy."""
+    place = tmp_path_factory.mktemp("november")
+    office = closed.copied(place / "office")
+    correct(office, small_export(place / "small", CHEAPER), ABBOTT)
+    opens = replace(ABBOTT, opening="20.00", charges="30.00")
+    later = write_town(
+        place / "november",
+        [replace(found, opening=str(found.closing), charges="0.00") if found is not ABBOTT
+         else opens for found in with_household(ABBOTT)],
+        period="2026-11",
+    )  # fmt: skip
+    return office, office.close(later, "--yes", as_of="2026-12-01T09:00")
+
+
+def test_a_bill_that_a_later_one_followed_is_corrected_there(november, tmp_path):
+    office = november[0].copied(tmp_path / "office")
 
     answer = correct(
         office, small_export(tmp_path / "small", CHEAPER), ABBOTT, at="2026-12-02T10:00"
@@ -304,18 +319,9 @@ def test_a_bill_that_a_later_one_followed_is_corrected_there(office, tmp_path):
     assert (3, "later-bill") == (answer.status, answer.json["failure"]["code"])
 
 
-def test_the_next_export_contains_the_correction(office, tmp_path):
+def test_the_next_export_contains_the_correction(november):
     """The billing system made it: its next closing balance has it, with a line or without one."""
-    correct(office, small_export(tmp_path / "small", CHEAPER), ABBOTT)
-    opens = replace(ABBOTT, opening="20.00", charges="30.00")
-    later = write_town(
-        tmp_path / "november",
-        [replace(found, opening=str(found.closing), charges="0.00") if found is not ABBOTT
-         else opens for found in with_household(ABBOTT)],
-        period="2026-11",
-    )  # fmt: skip
-
-    answer = office.close(later, "--yes", as_of="2026-12-01T09:00")
+    office, answer = november
 
     assert 0 == answer.status, answer.err
     assert "50.00" == open_of(office, ABBOTT)

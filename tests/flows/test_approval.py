@@ -34,19 +34,25 @@ def test_without_a_yes_everything_is_ready_and_nothing_shows(asked):
     assert not (desk.home / "mail").exists()
 
 
-def test_a_later_yes_goes_on_from_there(waiting, closed):
-    answer = waiting.close("2026-10", "--yes")
+@pytest.fixture(scope="module")
+def answered(asked, tmp_path_factory):
+    """An office that got its yes after a weekend, and what it said then: for reading only."""
+    desk = asked[0].copied(tmp_path_factory.mktemp("answered") / "office")
+    return desk, desk.close("2026-10", "--yes", as_of="2026-11-11T09:00")
+
+
+def test_a_later_yes_goes_on_from_there(answered, closed):
+    desk, answer = answered
 
     assert (0, "closed") == (answer.status, answer.json["status"]), answer.err
     assert re.search(r"split bulk bills +13 pages, 11 bills, .+\(done before\)", answer.err)
-    assert bills(closed) == bills(waiting)
-    assert 9 == len(waiting.rows("deliveries", "status=sent"))
+    assert bills(closed) == bills(desk)
+    assert 9 == len(desk.rows("deliveries", "status=sent"))
 
 
-def test_a_yes_after_a_weekend_draws_what_has_become_late(waiting):
-    waiting.close("2026-10", "--yes", as_of="2026-11-11T09:00")
+def test_a_yes_after_a_weekend_draws_what_has_become_late(answered):
+    payments = answered[0].rows("scheduled-payments")
 
-    payments = waiting.rows("scheduled-payments")
     assert [
         ("01.1006.6", "2026-11-11", True),
         ("01.1009.9", "2026-11-11", True),

@@ -82,6 +82,7 @@ def test_a_run_whose_process_here_is_gone_is_buried_and_no_other(at_work):
 
 
 @pytest.mark.slow
+@pytest.mark.release  # it waits for Prefect; test_machinery.py looks at the triggers each time
 def test_the_server_marks_what_is_silent_and_what_never_began(at_work):
     """
     With the windows of three heartbeats made short; what ended stays as it ended.

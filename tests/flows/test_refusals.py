@@ -84,12 +84,19 @@ def test_a_corrected_export_closes_after_a_refusal(refused, town):
     assert [] == refused.rows("checks", "status=failed")
 
 
-def test_a_waived_check_holds_its_accounts_out_of_mail_and_autopay(desk, tmp_path):
+@pytest.fixture(scope="module")
+def waived(prepared, server, tmp_path_factory):
+    """An office that closed with two wrong bills, their check waived, and what it was told."""
+    place = tmp_path_factory.mktemp("waived")
+    desk = Desk(prepared.copied(place / "office").home, server.environment)
     changed = write_town(
-        tmp_path / "larkspur", with_household(replace(ABBOTT, printed="999.99"), MISPRINTED)
+        place / "larkspur", with_household(replace(ABBOTT, printed="999.99"), MISPRINTED)
     )
+    return desk, desk.close(changed, "--yes", "--waive", "bill-amount", "--reason", REASON)
 
-    answer = desk.close(changed, "--yes", "--waive", "bill-amount", "--reason", REASON)
+
+def test_a_waived_check_holds_its_accounts_out_of_mail_and_autopay(waived):
+    desk, answer = waived
 
     assert (0, "closed") == (answer.status, answer.json["status"]), answer.err
     assert [] == desk.rows("deliveries", "account=01.1001.1")
@@ -102,8 +109,8 @@ def test_a_waived_check_holds_its_accounts_out_of_mail_and_autopay(desk, tmp_pat
     assert {"01.1001.1", "01.1002.2"} == held
 
 
-def test_a_waiver_is_audited_with_its_reason(desk, misprinted):
-    answer = desk.close(misprinted, "--yes", "--waive", "bill-amount", "--reason", REASON)
+def test_a_waiver_is_audited_with_its_reason(waived):
+    desk, answer = waived
 
     assert answer.status == 0, answer.err
     (waiver,) = desk.rows("audit", "action=waive check")

@@ -66,6 +66,7 @@ BEFORE = st.lists(st.sampled_from(["hold", "free", "entry"]), max_size=4)
 AFTER = st.lists(st.sampled_from(["hold", "free", "entry", "schedule"]), max_size=5)
 
 
+@pytest.mark.release("postgresql")  # the order of acts; kills and each act are tried on both
 @few_examples
 @given(entries=ENTRIES, before=BEFORE, after=AFTER, equal_pay=st.booleans())
 @example([("draw", 80_00, -5, True), ("feed", 5_00, 20, False)], ["entry"], ["hold"], False)

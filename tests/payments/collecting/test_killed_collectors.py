@@ -29,8 +29,11 @@ from rules.money.autopay import AutopayPolicy
 from tests.builders import NOW, RUN, a_household, a_mandate, close_run, stage_run
 from tests.payments.collector_process import TERMS, start_collector
 from tests.payments.simulated_truth import Audit, gateway_rows, ledger_entries, payments_of
+from tests.release import so_many
 
-KILLS = int(os.environ.get("BILLCLOSE_TEST_COLLECTOR_KILLS", "8"))  # 100 before a release
+KILLS = int(  # 100 before a release, by hand
+    os.environ.get("BILLCLOSE_TEST_COLLECTOR_KILLS", str(so_many(5, release=8)))
+)
 PAYMENTS_A_KILL = 40
 AFTERWARDS = (timedelta(hours=2), timedelta(hours=25), timedelta(hours=25), timedelta(days=8))
 LATER = timedelta(minutes=10)  # what hung when a process died is due for a look by then
