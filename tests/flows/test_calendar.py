@@ -31,6 +31,7 @@ def test_a_close_is_refused(desk, town, as_of, closed_days, earliest):
     assert [] == desk.rows("scheduled-payments")
 
 
+@pytest.mark.release  # the day that it names is shown above, a second close in test_refusals.py
 def test_a_close_that_was_too_early_is_done_on_the_next_day(desk, town):
     closed_day = {"BILLCLOSE_UTILITY__CLOSED_DAYS": "2026-11-02"}
     desk.close(town, "--yes", **closed_day)

@@ -124,6 +124,7 @@ def town_with_a_lost_first_page(tmp_path_factory):
     return write_town(folder / "larkspur", bills=printed.getvalue())
 
 
+@pytest.mark.release  # which page it is, tests/splitter/runs/test_missing_bills.py shows each time
 def test_a_page_behind_which_a_bill_was_lost_leaves_with_nobody(desk, town_with_a_lost_first_page):
     refused = desk.close(town_with_a_lost_first_page, "--yes")
     (held,) = desk("pages", "2026-10", "--unassigned", "--json").json

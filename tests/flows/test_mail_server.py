@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.mail.servers import MailServer, running
 
 
@@ -27,6 +29,7 @@ def test_a_mailbox_that_is_gone_needs_a_person_and_stops_nobody_else(desk, town)
     assert 4 == again.status
 
 
+@pytest.mark.release  # by its commands it is shown in test_mail_commands.py: red, and mailed later
 def test_a_mail_server_that_is_away_defers_the_mails_and_the_next_run_sends_them(desk, town):
     with running(MailServer()) as mail:
         port = mail.port
