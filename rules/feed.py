@@ -72,7 +72,7 @@ def recognize(
 
     By our number and sign first, which may take several movements and files; then two to four
     without a number that add up to one of ours; then by amount and day. In doubt the customer is
-    right: while a file was missing (`unsure_before`), a payment without a number is somebody
+    right: after a file that never came (`unsure_before`), a payment without a number is somebody
     else's where ours was posted before, since ours may stand in that file; a charge is ours.
     A charge under a number that is nobody's is ours where cash receipting has not answered for one
     of that amount: it may have the number already, and we do not; a payment counts.

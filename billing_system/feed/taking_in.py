@@ -21,7 +21,7 @@ from database.ledger.entries import add_up, record_entries
 from database.ledger.locking import lock_balances
 from database.ledger.tables import balance_entry, entry_told, feed_file
 from database.queries.balances import open_balance
-from database.queries.feed import read_gaps
+from database.queries.feed import read_unheard
 from database.tables import balance_due
 from domain.failures import Misuse, Refused
 from domain.feeds import FeedKind, FeedMovement
@@ -89,7 +89,7 @@ def take_in_file(database: Database, file: FeedFile, terms: FeedTerms, now: date
     with database.writing() as books:
         number = _record_file(books, file, written_at, now, terms, report)
         arriving = None if file.sequence is None else Arrived(file.sequence, report.written_at)
-        gaps = read_gaps(books, arriving)
+        gaps = read_unheard(books, arriving)
     findings = Findings(number, now)
     unsure = unsure_before(gaps)
     for some in _batches(file.movements):

@@ -40,22 +40,32 @@ def newest_sequence(books: Connection) -> int | None:
     return gaps[0].first - 1 if gaps else newest
 
 
-def read_gaps(books: Connection, arriving: Arrived | None = None) -> list[Gap]:
-    """
-    Return the numbers that never came and that nobody has accepted.
+def read_gaps(books: Connection) -> list[Gap]:
+    """Return the numbers that never came and that nobody has accepted."""
+    accepted = set(books.scalars(sa.select(feed_gap.c.sequence)))
+    return find_gaps(_arrived(books).values(), accepted)
 
-    `arriving` is a file that is being taken in: what is missing before it is missing already.
+
+def read_unheard(books: Connection, arriving: Arrived | None) -> list[Gap]:
     """
+    Return the numbers that never came, those as well that a person has accepted.
+
+    Who accepts a gap waits for it no longer; what stood in it is unknown all the same. `arriving`
+    is a file that is being taken in: what is missing before it is missing already.
+    """
+    arrived = _arrived(books)
+    if arriving is not None:
+        arrived.setdefault(arriving.sequence, arriving)
+    return find_gaps(arrived.values())
+
+
+def _arrived(books: Connection) -> dict[int, Arrived]:
     rows = books.execute(
         sa.select(_FILE.sequence, _FILE.written_at).where(
             _FILE.sequence.is_not(None), _FILE.taken_in_at.is_not(None)
         )
     )
-    arrived = {row.sequence: Arrived(row.sequence, row.written_at) for row in rows}
-    if arriving is not None:
-        arrived.setdefault(arriving.sequence, arriving)
-    accepted = set(books.scalars(sa.select(feed_gap.c.sequence)))
-    return find_gaps(arrived.values(), accepted)
+    return {row.sequence: Arrived(row.sequence, row.written_at) for row in rows}
 
 
 def stale_periods(

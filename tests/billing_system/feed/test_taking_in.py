@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from billing_system.feed.port import FeedFile
 from billing_system.feed.taking_in import FeedReport, FeedTerms, take_in_file
 from database.books import Database
-from database.feed.tables import feed_finding
+from database.feed.tables import feed_finding, feed_gap
 from database.ledger.entries import outstanding_sums, record_entries
 from database.ledger.tables import balance_entry, entry_told, feed_file
 from database.queries.balances import read_open_balance
@@ -274,6 +274,20 @@ def test_the_file_that_shows_the_gap_is_looked_at_with_it(office):
     filled = office.feed(late, sequence=16, written_at=datetime(2026, 11, 9, 17))
 
     assert (Money(-100_00), 1) == (office.open, filled.ours)
+
+
+def test_a_gap_that_a_person_accepted_may_hold_our_receipt_all_the_same(office):
+    """File 16 is given up; who pays the same amount at the counter afterwards is not forgotten."""
+    office.take(posted="2026-11-09T15:00")
+    office.feed(sequence=15, written_at=datetime(2026, 11, 8, 17))
+    office.feed(sequence=17, written_at=datetime(2026, 11, 10, 17))
+    accepted = {"reason": "never written", "accepted_by": "anna", "accepted_at": NOW}
+    with office.database.writing() as books:
+        books.execute(feed_gap.insert().values(sequence=16, **accepted))
+
+    office.feed(m("M1", "-100.00"), sequence=18, written_at=datetime(2026, 11, 10, 18))
+
+    assert Money(-100_00) == office.open
 
 
 def test_an_account_keeps_what_is_known_when_a_file_was_cut_short(office):
