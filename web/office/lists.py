@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
 from database.types import Cents
@@ -140,9 +141,7 @@ def show_list(visit: Visit, page: ListPage, group: Group = (), **more: Any) -> R
         total = books.scalar(size) or 0
         pages = max(1, -(-total // ROWS_A_PAGE))
         asked = replace(asked, page=min(max(asked.page, 1), pages))
-        ordered = _ordered(page, shown, narrowed, asked.sort)
-        cut = ordered.limit(ROWS_A_PAGE).offset((asked.page - 1) * ROWS_A_PAGE)
-        rows = books.execute(cut).mappings().all()
+        rows = _rows_of_page(books, page, shown, narrowed, asked, total)
     names = _names(page, shown)
     links = may(visit.user.role, Permission.CUSTOMERS)
     row_link = page.row_link
@@ -185,6 +184,29 @@ def show_list(visit: Visit, page: ListPage, group: Group = (), **more: Any) -> R
         problems=problems,
         **values,
     )
+
+
+def _rows_of_page(
+    books: Connection,
+    page: ListPage,
+    shown: sa.Subquery,
+    narrowed: sa.Select[Any],
+    asked: ListQuery,
+    total: int,
+) -> list[sa.RowMapping]:
+    """
+    Read the rows of one page; of the second half of a list from its end, backwards.
+
+    A database walks over all the rows before a page: so the last page costs what the first does.
+    """
+    before = (asked.page - 1) * ROWS_A_PAGE
+    here = max(0, min(ROWS_A_PAGE, total - before))
+    after = total - before - here
+    if before <= after:
+        ordered = _ordered(page, shown, narrowed, asked.sort)
+        return list(books.execute(ordered.limit(ROWS_A_PAGE).offset(before)).mappings())
+    ordered = _ordered(page, shown, narrowed, asked.sort, backwards=True)
+    return list(books.execute(ordered.limit(here).offset(after)).mappings())[::-1]
 
 
 def export_list(visit: Visit, page: ListPage) -> Response:
@@ -240,14 +262,20 @@ def _asked(
 
 
 def _ordered(
-    page: ListPage, shown: sa.Subquery, narrowed: sa.Select[Any], sort: str
+    page: ListPage,
+    shown: sa.Subquery,
+    narrowed: sa.Select[Any],
+    sort: str,
+    *,
+    backwards: bool = False,
 ) -> sa.Select[Any]:
     """Sort as asked, then as the list stands; so two pages never show the same row."""
     chosen = sort or (f"-{page.newest_first}" if page.newest_first else "")
-    order: list[Any] = [shown.c[name] for name in LISTS[page.what].order]
-    if chosen:
-        column = shown.c[chosen.removeprefix("-")]
-        order.insert(0, column.desc() if chosen.startswith("-") else column.asc())
+    named = [chosen, *LISTS[page.what].order] if chosen else list(LISTS[page.what].order)
+    order = []
+    for name in named:
+        column = shown.c[name.removeprefix("-")]
+        order.append(column.desc() if name.startswith("-") != backwards else column.asc())
     return narrowed.order_by(*order)
 
 
