@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -30,6 +31,18 @@ class OneWorkerAtTheServer(LoadScopeScheduling):
         super().__init__(*arguments)
         self._turns: list[deque[str]] = []
 
+    def add_node_collection(self, node: WorkerController, collection: Sequence[str]) -> None:
+        super().add_node_collection(node, collection)
+        if node in self.registered_collections:
+            self.registered_collections[node] = _Numbered(collection)
+
+    def mark_test_complete(
+        self, node: WorkerController, item_index: int, duration: float = 0
+    ) -> None:
+        """Forget a test that is over, or all of them are counted anew after each."""
+        super().mark_test_complete(node, item_index, duration)
+        self.assigned_work[node].pop(self.registered_collections[node][item_index], None)
+
     def _split_scope(self, nodeid: str) -> str:
         return nodeid
 
@@ -45,6 +58,17 @@ class OneWorkerAtTheServer(LoadScopeScheduling):
         if turns:  # what a worker left behind that has crashed is in the queue again, and first
             self.workqueue.move_to_end(turns[0], last=False)
         super()._assign_work_unit(node)
+
+
+class _Numbered(list[str]):
+    """The tests of a worker, each of which is handed out by its number, found at once."""
+
+    def __init__(self, tests: Sequence[str]) -> None:
+        super().__init__(tests)
+        self._numbers = {test: number for number, test in enumerate(tests)}
+
+    def index(self, test: str, *_within: Any) -> int:
+        return self._numbers[test]
 
 
 def _turn(test: str, *, at_a_server: bool) -> tuple[bool, int]:
