@@ -32,6 +32,8 @@
   }
   // A page that nobody looks at leaves its connection to others; a browser has six of them.
   document.addEventListener("visibilitychange", () => { if (document.hidden) stop(); else begin(); });
+  // Or the page shown anew would take the place of the answer to what was just sent.
+  addEventListener("submit", stop);
   addEventListener("pagehide", stop);
   addEventListener("pageshow", begin);
 })();

@@ -91,10 +91,29 @@ def test_the_steps_of_a_close_move_in_the_page_and_it_is_shown_anew_at_the_end(
         books.execute(desk_work.update().values(state=WorkState.DONE, ended_at=NOW))
 
     clerk.page.get_by_text("is going on, begun by").wait_for(state="detached")
+    clerk.page.wait_for_load_state()
     assert 0 == clerk.page.locator("[data-watched]").count()
     clerk.page.get_by_text("The steps of the close").click()
     clerk.see("done: All checks passed")
     clerk.look()
+
+
+# Keeps what a page listens to.
+OPENED = """window.opened = [];
+window.EventSource = class extends EventSource {
+    constructor(...at) { super(...at); opened.push(this); }
+};"""
+SHUT = 2  # EventSource.CLOSED
+
+
+def test_what_is_sent_as_a_close_ends_is_not_overtaken_by_the_page_shown_anew(clerk, begun):
+    clerk.page.add_init_script(OPENED)
+    clerk.open(f"/office/close/{RUN}")
+    clerk.page.wait_for_function("opened.length === 1")
+
+    clerk.page.evaluate("document.body.dispatchEvent(new Event('submit', { bubbles: true }))")
+
+    assert [SHUT] == clerk.page.evaluate("opened.map(one => one.readyState)")
 
 
 def test_a_file_that_is_no_export_is_sent_said_and_can_be_sent_again(clerk, tmp_path):
