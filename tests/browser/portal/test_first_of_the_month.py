@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 import zipfile
 from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -19,15 +22,18 @@ from office.equipment.office import Office
 from office.settings.close import WebSettings
 from office.settings.settings import open_settings
 from tests.browser.portal.conftest import DESKTOP, PHONE, Portal, _served
-from tests.flows.desk import AS_OF
+from tests.flows.desk import AS_OF, at_server
 from tests.flows.fixtures import prepared, server
 from tests.flows.town import MISPRINTED, TOWN, write_town
+from tests.forked import forks, load_before_forks
 from tests.mail.real_servers import free_port
 from tests.web.customers.conftest import PASSWORD
 from web.desk import desk_of
+from web.office.begun import close_work
 from web.office.begun.close_work import is_going_on, newest_work
 
 __all__ = ["prepared", "server"]
+load_before_forks("tests.scenarios.warmed_up", closes=True)
 PERIOD, ACCOUNT = "2026-10", "01.1001.1"
 PLACE = f"/office/close/{PERIOD}"
 LONGEST = 400  # seconds: a close in a process of its own, on a machine that has other things to do
@@ -35,9 +41,12 @@ LONGEST = 400  # seconds: a close in a process of its own, on a machine that has
 
 @pytest.fixture
 def portal(prepared, server, tmp_path, monkeypatch):
-    """An office with empty books on its web pages, whose closes run as they do anywhere."""
+    """An office with empty books on its web pages, whose closes run in processes of their own."""
     for name, value in server.environment.items():
         monkeypatch.setenv(name, value)
+    start(os.getpid)  # loads what the others are forked with, for which nobody waits at a page
+    started = SimpleNamespace(Popen=forked, DEVNULL=None)
+    monkeypatch.setattr(close_work, "subprocess", started)
     home = prepared.copied(tmp_path / "office").home
     port = free_port()
     url = f"http://localhost:{port}"
@@ -48,6 +57,24 @@ def portal(prepared, server, tmp_path, monkeypatch):
     with _served(desk_of(office), port):
         yield Portal(office, url)
     office.database.close()
+
+
+def forked(words, stdout, **_):
+    """Start what a page begins by a fork of what has loaded a close, which takes long."""
+    start(_work, words[3:], dict(os.environ), stdout.name)
+
+
+def start(do, *arguments):
+    forks(closes=True).Process(target=do, args=arguments).start()
+
+
+def _work(words, environment, log):
+    os.environ.update(environment)
+    with Path(log).open("ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    with at_server(environment["PREFECT_API_URL"]):
+        close_work.work(*words)
 
 
 def test_an_export_is_refused_corrected_rehearsed_and_closed_with_a_bill_held_and_released(
@@ -72,7 +99,7 @@ def test_an_export_is_refused_corrected_rehearsed_and_closed_with_a_bill_held_an
     assert find_run(portal.office.database, PERIOD) is None
 
     begin(clerk, "Close the period", "october-again.zip")
-    clerk.page.goto("about:blank")
+    clerk.go("about:blank")
     wait(portal.office)
     for person, role in ((clerk, Role.CLERK), (supervisor, Role.SUPERVISOR)):
         sign_in_again(person, role)  # the rehearsed clock moved to the zone of the first export
@@ -144,6 +171,7 @@ def ended(person):
     """Wait until what was begun has ended, by the books, and the page shows it by itself."""
     wait(person.portal.office)
     person.page.get_by_text("is going on, begun by").wait_for(state="detached")
+    person.page.wait_for_load_state()
 
 
 def wait(office):

@@ -195,7 +195,14 @@ def test_a_guests_browser_shows_by_itself_that_a_person_sits_there(someone, port
         without.see("Email address")
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+# Without scripts the same forms are sent, as in tests/web/customers.
+@pytest.mark.parametrize(
+    "scripts",
+    [
+        pytest.param(True, id="scripts"),
+        pytest.param(False, id="no-scripts", marks=pytest.mark.release),
+    ],
+)
 def test_a_guest_on_a_phone_pays_a_bill_and_a_shelter(someone, portal, scripts):
     guest = someone(PHONE, java_script_enabled=scripts)
     guest.open("/guest")

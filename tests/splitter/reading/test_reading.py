@@ -67,7 +67,14 @@ def test_a_page_that_never_ends_is_refused_by_its_number(tmp_path):
     assert "Page 2 of bills.pdf" in refused.value.message
 
 
-@pytest.mark.parametrize("name", ["account", "amount_due", "due_on"])
+def before_a_release(name):
+    """Another pattern, which is looked for as the account's is, and waited for as long."""
+    return pytest.param(name, marks=pytest.mark.release)
+
+
+@pytest.mark.parametrize(
+    "name", ["account", before_a_release("amount_due"), before_a_release("due_on")]
+)
 def test_a_pattern_that_never_ends_is_blamed_and_not_the_file(tmp_path, name):
     path = write_pdf(tmp_path / "bills.pdf", [a_page("01.1", "1" * 60 + "x")])
     patterns = compile_patterns(a_bulk_file(**{name: "((1+)+)$"}))
