@@ -19,6 +19,7 @@ from database.types import Cents, Moment, one_of
 from domain.money import Money
 from domain.payments import MethodKind, PaymentState
 from identity.tokens import token_hash
+from tests.release import so_many
 
 NOW = datetime(2026, 11, 3, 16, 0, tzinfo=UTC)
 GIVEN = {
@@ -100,7 +101,10 @@ def test_every_query_of_the_pages_answers_as_by_sqlalchemy(small_city):
 
 
 @given(_values)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=so_many(15, release=40),
+)
 def test_values_come_back_as_what_they_were(database, values):
     with database.reading() as books:
         for _ in range(2):

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +34,27 @@ KINDS = ("sqlite", "postgresql")
 @contextmanager
 def older_books(state: str, kind: str, place: Path) -> Iterator[Database]:
     """The books that a program of a state made, in a database of their own."""
-    script = gzip.decompress((FOLDER / f"{state}.{kind}.sql.gz").read_bytes()).decode()
     if kind == "sqlite":
-        with closing(sqlite3.connect(place / "billclose.db")) as file:
-            file.executescript(script)
+        (place / "billclose.db").write_bytes(_sqlite_file(state))
         yield from _opened(f"sqlite:///{place / 'billclose.db'}")
         return
     with fresh_postgres(os.environ[POSTGRES], "template0") as url:
         with psycopg.connect(url.replace("+psycopg", "")) as server:
-            server.execute(script)  # type: ignore[call-overload]
+            server.execute(_script(state, kind))  # type: ignore[call-overload]
         yield from _opened(url)
+
+
+@cache
+def _sqlite_file(state: str) -> bytes:
+    """Make them once, and copy them for each test."""
+    with closing(sqlite3.connect(":memory:")) as file:
+        file.executescript(_script(state, "sqlite"))
+        return file.serialize()
+
+
+@cache
+def _script(state: str, kind: str) -> str:
+    return gzip.decompress((FOLDER / f"{state}.{kind}.sql.gz").read_bytes()).decode()
 
 
 def _opened(url: str) -> Iterator[Database]:
