@@ -60,7 +60,7 @@ def tell(failure: BaseException) -> Told:
         message = f"{message.rstrip('.')}. The close itself stands"
     if standing is not None and standing.next and status == UNEXPECTED:
         return Told(code, message, status, standing.next)
-    return Told(code, message, status, _next(status))
+    return Told(code, message, status, AGAIN if code == "stopped" else _next(status))
 
 
 def to_document(failure: BaseException, told: Told) -> dict[str, Any]:

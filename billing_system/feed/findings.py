@@ -15,6 +15,7 @@ from domain.problems import Problem
 
 CHANGED = "movement-changed"
 UNKNOWN_ACCOUNT = "movement-unknown-account"
+WRONG_SIGN = "wrong-sign"
 
 
 @dataclass(slots=True)

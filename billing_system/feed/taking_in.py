@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from billing_system.feed.changing import record_changes
 from billing_system.feed.choices import acknowledge
-from billing_system.feed.findings import CHANGED, UNKNOWN_ACCOUNT, Findings
+from billing_system.feed.findings import CHANGED, UNKNOWN_ACCOUNT, WRONG_SIGN, Findings
 from billing_system.feed.known import Known, read_known
 from billing_system.feed.port import FeedFile
 from database.audit import record_audit
@@ -285,6 +285,7 @@ class _Batch:
         self, key: str, new: Iterable[FeedMovement], found: Recognized, known: Known
     ) -> Iterator[BalanceEntry]:
         """Yield the entries that the movements of an account make, and note what is odd."""
+        told: list[FeedMovement] = []
         for movement in new:
             part = found.parts.get(movement.movement_id)
             if movement.movement_id in found.ours and part is None:
@@ -298,7 +299,31 @@ class _Batch:
             if not known.has_account(key):
                 message = "is on an account that no export has; it counts all the same"
                 self.findings.add(self.books, movement, UNKNOWN_ACCOUNT, message)
+            if odd is None and part is None and self._adds_what_nobody_paid(movement, known, told):
+                self.findings.add(self.books, movement, WRONG_SIGN, _WRONG_SIGN)
+            told.append(movement)
             yield entry
+
+    def _adds_what_nobody_paid(
+        self, movement: FeedMovement, known: Known, told: Sequence[FeedMovement]
+    ) -> bool:
+        """
+        Tell whether a payment adds to what is owed and takes no payment back that was told.
+
+        A billing system that writes payments above zero would have each customer asked twice; an
+        export that does so is told of by the check `wrong-sign`.
+        """
+        if movement.kind is not FeedKind.PAYMENT or movement.amount <= ZERO:
+            return False
+        if any(one.amount == -movement.amount for one in told):
+            return False
+        rows = balance_entry.c
+        taken_back = sa.exists().where(
+            rows.account_key == movement.key,
+            rows.kind == EntryKind.PAYMENT,
+            rows.amount == -movement.amount,
+        )
+        return not self.books.scalar(sa.select(taken_back))
 
     def _to_entry(self, movement: FeedMovement, amount: Money, *, counts: bool) -> BalanceEntry:
         posted_at = movement.posted_at and to_moment(movement.posted_at, self.terms.timezone)
@@ -385,6 +410,10 @@ _KINDS = {
     FeedKind.PENALTY: EntryKind.PENALTY,
     FeedKind.FEE: EntryKind.FEE,
 }
+_WRONG_SIGN = (
+    "is a payment that adds to what is owed, and takes back none that we were told of; it counts. "
+    "Payments are negative: correct its sign by a movement of its own, or confirm that it is right"
+)
 _ODD = {
     NotCounted.VOIDED: (
         "takes our receipt out of the billing system, and we know of no return: the gateway has "

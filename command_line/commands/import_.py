@@ -147,14 +147,16 @@ def _say(utility: str, outcome: ImportOutcome) -> None:
 
 
 def _problems(office: Office, period: str) -> list[tuple[str, str, str]]:
+    """Return what could not be read; what a close found when it split the bills is not of it."""
     import sqlalchemy as sa
 
     from database.tables import problem
+    from splitter.runs.records import SPLIT_PROBLEMS
 
     with office.database.reading() as books:
         rows = books.execute(
             sa.select(problem.c.account, problem.c.code, problem.c.message)
-            .where(problem.c.period == period)
+            .where(problem.c.period == period, problem.c.code.not_in(SPLIT_PROBLEMS))
             .order_by(problem.c.line)
         )
         return [(row.account, row.code, row.message) for row in rows]

@@ -31,6 +31,7 @@ from splitter.workers.unfolder import unfold_file
 GUARD_PROBLEM = "page-signals"  # what is not compared, or holds very many pages
 COPY_PROBLEM = "bill-copy"
 TAGS_PROBLEM = "bill-not-tagged"
+SPLIT_PROBLEMS = (COPY_PROBLEM, GUARD_PROBLEM, TAGS_PROBLEM)  # none of them is an import's
 UNFOLDED = "unfolded"  # what stands in the name of a file made of a portfolio's attachments
 DROPPED = "A person said that it belongs to nobody."
 READ_BY_OCR = "It was read by OCR."  # of a page in a bill; a check looks for just this
@@ -218,7 +219,7 @@ def _record_places(
 
 
 def _record_problems(books: Connection, period: str, problems: list[Problem]) -> None:
-    ours = problem.c.code.in_((COPY_PROBLEM, GUARD_PROBLEM, TAGS_PROBLEM))
+    ours = problem.c.code.in_(SPLIT_PROBLEMS)
     books.execute(problem.delete().where(problem.c.period == period, ours))
     last = books.execute(
         sa.select(sa.func.coalesce(sa.func.max(problem.c.line), 0)).where(

@@ -75,6 +75,11 @@ def test_a_failure_is_called(failure, code, status, said):
     assert said in found[1]
 
 
+def test_whoever_stopped_a_command_has_nothing_to_put_right():
+    assert "run the same command again to go on" == tell(KeyboardInterrupt()).next
+    assert "put right" in tell(TemporaryFailure("mail is down")).next
+
+
 @pytest.mark.parametrize(
     ("failure", "status", "word"),
     [

@@ -367,3 +367,28 @@ def test_the_sums_stand_beside_their_entries_whatever_comes(office):
     )):  # fmt: skip
         office.feed(*file, name=str(number))
         assert office.sums_agree()
+
+
+def test_a_payment_that_adds_to_what_is_owed_is_for_a_person_and_counts(office):
+    report = office.feed(m("M1", "40.00", kind=FeedKind.PAYMENT))
+    again = office.feed(m("M1", "40.00", kind=FeedKind.PAYMENT), name="again")
+
+    assert (Money(140_00), ["wrong-sign"]) == (office.open, office.findings())
+    assert "takes back none" in report.findings[0]
+    assert [] == again.findings
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["in one file", "in another file"])
+def test_a_payment_that_was_told_may_be_taken_back(office, at_once):
+    paid, taken_back = m("M1", "-40.00"), m("M2", "40.00", kind=FeedKind.PAYMENT)
+    for some in [(paid, taken_back)] if at_once else [(paid,), (taken_back,)]:
+        office.feed(*some)
+
+    assert (Money(100_00), []) == (office.open, office.findings())
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FeedKind if kind is not FeedKind.PAYMENT])
+def test_whatever_is_no_payment_may_add_to_what_is_owed(office, kind):
+    office.feed(m("M1", "40.00", kind=kind))
+
+    assert (Money(140_00), []) == (office.open, office.findings())
