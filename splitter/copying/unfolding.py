@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -70,21 +71,24 @@ def unfold(
     file at a time, and so does `folder`, in one of its own. Raises Refused (pdf-unreadable), which
     calls the PDF by `name`, with the number of an attached file that is no sound PDF of its own.
     """
-    _, tree = open_source(path, is_portfolio=True)
-    try:
-        attached = attachments_of(tree)
-    except BrokenAttachment as failure:
-        raise Refused("pdf-unreadable", f"Of {name} {failure}; {_AGAIN}.") from None
-    if not attached:
-        raise Refused("pdf-unreadable", f"{name} has no attached files; {_AGAIN}.")
-    copier = BillCopier(tree.source, tree)
     document, layers, tags = Document(write, _nothing), _Layers(), GatheredTags()
-    is_portfolio = b"/Collection" in tree.source.dictionary(b"%d 0 R" % tree.source.root)
-    begins = [(COVER if is_portfolio else PAGES_BEFORE, 0)]
-    layers.add(document.renumbered(copier.add_to(document, range(copier.pages))))
-    for title, bill in _opened(tree, name, attached, folder):
-        begins.append((title, len(document.page_numbers)))
-        layers.add(document.renumbered(bill.add_to(document, range(bill.pages), tags)))
+    with _called(path, name):
+        _, tree = open_source(path, is_portfolio=True)
+        try:
+            attached = attachments_of(tree)
+        except BrokenAttachment as failure:
+            raise Refused("pdf-unreadable", f"Of {name} {failure}; {_AGAIN}.") from None
+        if not attached:
+            raise Refused("pdf-unreadable", f"{name} has no attached files; {_AGAIN}.")
+        copier = BillCopier(tree.source, tree)
+        is_portfolio = b"/Collection" in tree.source.dictionary(b"%d 0 R" % tree.source.root)
+        begins = [(COVER if is_portfolio else PAGES_BEFORE, 0)]
+        layers.add(document.renumbered(copier.add_to(document, range(copier.pages))))
+    for file, where, title in _unpacked(tree, name, attached, folder):
+        with _called(file, where):
+            bill = BillCopier.open(file)
+            begins.append((title, len(document.page_numbers)))
+            layers.add(document.renumbered(bill.add_to(document, range(bill.pages), tags)))
         progress(1)
     _finish(document, begins, layers, tags)
 
@@ -96,16 +100,21 @@ def _nothing(_number: int) -> tuple[RawObject, list[int]]:
     return RawObject(b"null"), []
 
 
-def _opened(
+def _unpacked(
     tree: PageTree, name: str, attached: Sequence[EmbeddedFile], folder: Path
-) -> Iterator[tuple[str, BillCopier]]:
-    """Yield each attached file, open; what is put on disk for that is gone when it was used."""
+) -> Iterator[tuple[Path, str, str]]:
+    """
+    Yield where each attached file is put on disk, how it is called, and its bookmark.
+
+    It is gone from there when it was used.
+    """
     most = max(_LEAST_BYTES, _MOST_TIMES * tree.source.path.stat().st_size)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as own:  # 0700
         for number, attachment in enumerate(attached, start=1):
             where = f"The attached file {number:,} of {name}"
             try:
-                content = content_of(tree, attachment)
+                with _called(tree.source.path, name):
+                    content = content_of(tree, attachment)
             except BrokenAttachment as failure:
                 raise Refused("pdf-unreadable", f"{where} {failure}; {_AGAIN}.") from None
             most -= len(content)
@@ -117,16 +126,20 @@ def _opened(
                 raise Refused("pdf-unreadable", f"{where} {why}.")
             file = Path(own) / f"{number}.pdf"
             file.write_bytes(content)
-            yield _title_of(attachment), _copier_of(file, where)
+            yield file, where, _title_of(attachment)
             file.unlink()
 
 
-def _copier_of(file: Path, where: str) -> BillCopier:
+@contextlib.contextmanager
+def _called(file: Path, shown: str) -> Iterator[None]:
+    """Let a refusal call a file as the user knows it: those put on disk here nobody has seen."""
     try:
-        return BillCopier.open(file)
+        yield
     except Refused as refusal:
+        if not refusal.message.startswith(f"{file.name} "):
+            raise
         told = refusal.message.removeprefix(f"{file.name} ")
-        raise Refused(refusal.code, f"{where} {told}") from None
+        raise Refused(refusal.code, f"{shown} {told}") from None
 
 
 def _title_of(attachment: EmbeddedFile) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import stat
 
@@ -192,6 +193,36 @@ def test_a_file_that_is_no_sound_pdf_stops_the_portfolio(unfolded, tmp_path, con
 
     assert said.startswith("The attached file 2 of bills.pdf ") and told in said
     assert ["bills.pdf"] == [path.name for path in tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("filters", ["JBIG2Decode", "Nonsense"])
+def test_a_page_that_cannot_be_copied_safely_is_told_by_its_attached_file(unfolded, filters):
+    said = refusal(unfolded, [FILES[0], (f"{TWO}.pdf", a_pdf_that_holds(filters)), FILES[2]])
+
+    assert said.startswith("The attached file 2 of bills.pdf holds objects that cannot be copied")
+
+
+def test_a_cover_that_cannot_be_copied_safely_is_told_by_the_name_that_the_user_knows(
+    portfolio, tmp_path
+):
+    write_portfolio(portfolio, FILES)
+    changed(portfolio, lambda pdf: odd_content(pdf, "JBIG2Decode"))
+
+    with pytest.raises(Refused, match=r"^november\.pdf holds objects that cannot be copied"):
+        unfold_file(portfolio, tmp_path / "unfolded.pdf", "november.pdf")
+
+
+def a_pdf_that_holds(filters):
+    """Return a PDF whose page has a content that a copy must not hold."""
+    written = io.BytesIO()
+    with pikepdf.open(io.BytesIO(a_pdf(["Water"]))) as pdf:
+        odd_content(pdf, filters)
+        pdf.save(written)
+    return written.getvalue()
+
+
+def odd_content(pdf, filters):
+    pdf.pages[0].Contents = pdf.make_stream(b"nothing", Filter=pikepdf.Name("/" + filters))
 
 
 def test_a_file_that_unpacks_to_very_much_stops_the_portfolio(unfolded):
