@@ -15,10 +15,12 @@ import pypdfium2
 
 import splitter.copying.audit  # loaded before the fork, as all else is
 import splitter.pdf.pypdf_objects
-from domain.bills import PageAssignment
+from domain.bills import PageAssignment, PageFacts
 from domain.failures import Refused
 from domain.periods import BY_ATTACHMENTS, BY_BOOKMARKS, BY_TEXT, BulkFile
 from splitter.association.claims import claims_of
+from splitter.association.clues import NO_CLUES, Clues, ClueTaker
+from splitter.association.names import NO_NAMES
 from splitter.bulk_file.assignment import assign_pages
 from splitter.bulk_file.filing import make_orders
 from splitter.bulk_file.splitting import Splitting
@@ -30,7 +32,8 @@ from splitter.pdf.opening import open_source
 from splitter.reading.page import DocumentText
 from splitter.store.bill_store import BillStore
 from splitter.text.normalizing import text_checksum
-from splitter.text.patterns import compile_patterns
+from splitter.text.page_facts import NearMissSearch
+from splitter.text.patterns import Patterns, compile_patterns
 from splitter.text.pdfium import CannotOpen, PdfiumDocument, PdfiumPage
 from splitter.workers.page_facts import marks_of
 from splitter.workers.page_worker import CopyWorker, outline_of
@@ -42,6 +45,7 @@ ACCOUNTS = {
     "larkspur-html": r"Customer No\.\s*([0-9.\-]+)",
 }
 LEADS_AWAY = {"/Parent", "/P", "/Dest", "/StructParents", "/Popup", "/IRT"}
+DRAWN = 12  # times, to see whether it is always the same
 SMALLEST_DRAWN, LARGEST_DRAWN = 10, 2000  # points
 
 
@@ -121,12 +125,13 @@ def outcome_inside(path: Path, bulk: BulkFile, store: Path) -> Outcome | str:
             return "refused: pages"
         read = [document.facts(page) for page in range(len(tree))]
         facts = [replace(said, text_checksum=text_checksum(text)) for said, text in read]
+        clues = clues_of(read, patterns)
         if bulk.by != BY_TEXT:
             told = outline_of(tree, patterns)
             if "broken" in told:
                 return "refused"
             facts = claims_of(marks_of(told, bulk), bulk).applied(facts)
-        assignment = assign_pages(facts)
+        assignment = assign_pages(facts, clues=clues)
         document.close()
         check_assignment(assignment, len(tree))
         orders = make_orders(assignment, "")
@@ -149,6 +154,8 @@ def outcome_inside(path: Path, bulk: BulkFile, store: Path) -> Outcome | str:
     except CannotOpen:
         return "refused: pdfium"
     if made[0] != made[1]:
+        if is_drawn_in_two_ways(path):
+            return "pdfium draws it in two ways"
         raise Found("the same file twice, other bytes")
     filed = {
         order.path: (order.bill.pages, answer["sha256"])
@@ -157,6 +164,31 @@ def outcome_inside(path: Path, bulk: BulkFile, store: Path) -> Outcome | str:
     }
     check_store(store, filed)
     return filed
+
+
+def clues_of(read: list[tuple[PageFacts, str]], patterns: Patterns) -> list[Clues]:
+    """Take the clues as a worker does: without them other pages would follow a bill."""
+    taker = ClueTaker(NearMissSearch.of(patterns).label, NO_NAMES)
+    return [
+        NO_CLUES
+        if facts.is_separator
+        else taker.take(text, page, len(read), is_named=bool(facts.accounts))
+        for page, (facts, text) in enumerate(read)
+    ]
+
+
+def is_drawn_in_two_ways(path: Path) -> bool:
+    """
+    Say whether pdfium draws a page of the very same bytes now so, now otherwise.
+
+    Of some harmed fonts and pictures it does. A copy with such a page then looks other than its
+    page or not, as chance has it; one that seems to is not filed.
+    """
+    pages = len(pypdfium2.PdfDocument(path))
+    return any(
+        len({drawn(pypdfium2.PdfDocument(path), page, scale=1) for _ in range(DRAWN)}) > 1
+        for page in range(pages)
+    )
 
 
 def outcome_of_all(path: Path, bulk: BulkFile, store: Path) -> Outcome | str:
@@ -267,13 +299,13 @@ def looks_other(path: Path, copy: bytes, pages: tuple[int, ...]) -> bool:
     return any(drawn(one, page) != drawn(other, place) for place, page in enumerate(pages))
 
 
-def drawn(document: Any, number: int) -> tuple[Any, bytes]:
+def drawn(document: Any, number: int, scale: float = 0.3) -> tuple[Any, bytes]:
     """Return a page's size and picture without annotations, of which not all are kept."""
     try:
         page = document[number]
         if not SMALLEST_DRAWN < min(page.get_size()) <= max(page.get_size()) < LARGEST_DRAWN:
             return page.get_size(), b""
-        picture = page.render(scale=0.3, may_draw_forms=False, draw_annots=False)
+        picture = page.render(scale=scale, may_draw_forms=False, draw_annots=False)
     except pypdfium2.PdfiumError:
         return None, b""
     return page.get_size(), bytes(picture.buffer)
