@@ -138,11 +138,11 @@ class Document:
     def _write_table_as_stream(self, information: bytes) -> None:
         table, number = self._position, self._next_number()
         self._offsets[number] = table
-        rows = [_FREE_ROW]
-        for at in range(1, len(self._offsets)):
-            packed = self._packed.get(at)
-            told = (1, self._offsets[at], 0) if packed is None else (2, *packed)
-            rows.append(_ROW.pack(*told))
+        rows, pack, packed = [_FREE_ROW], _ROW.pack, self._packed
+        rows += [
+            pack(2, *packed[at]) if at in packed else pack(1, self._offsets[at], 0)
+            for at in range(1, len(self._offsets))
+        ]
         content = zlib.compress(b"".join(rows), _LEVEL)
         body = b"<</Type/XRef/W[1 4 4]/Size %d/Root 1 0 R%b/Filter/FlateDecode/Length %d>>" % (
             len(rows), information, len(content),
@@ -153,6 +153,7 @@ class Document:
     def _pack_waiting(self, bodies: Mapping[int, Fillable]) -> None:
         """Write what waits, and has no stream, into one object stream; most are in `bodies`."""
         number, number_of = self._next_number(), self._number_of
+        known = self._numbers.get  # no number here is 0
         parts: list[bytes] = []
         heads: list[bytes] = []
         position = 0
@@ -160,7 +161,7 @@ class Document:
             here = self._numbers[source_number]
             if source_number in bodies:
                 written, numbers = bodies[source_number]
-                body = written % tuple([number_of(number) for number in numbers])
+                body = written % tuple([known(one) or number_of(one) for one in numbers])
             else:
                 found, _ = self._get(source_number)
                 body = self.renumbered(found.body)

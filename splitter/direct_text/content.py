@@ -137,7 +137,7 @@ def _statement(*, finds_forms: bool) -> re.Pattern[bytes]:
     operand = _NUMBERS + (rb"(?:" + _NAME + _SPACE + rb"*+)?" if finds_forms else b"")
     operators = rb"T[dmD*L]|cm|q|Q|\xff\Z" + (b"|Do" if finds_forms else b"")
     return re.compile(
-        rb"(?:" + quiet + rb")*" + _SPACE + rb"*+"
+        rb"(?:(?!" + _SPACE + rb"*+[T(])(?:" + quiet + rb"))*" + _SPACE + rb"*+"  # none begins so
         rb"(?:(BT)" + _END + _SPACE + rb"*+)?"
         rb"(?:(" + _NAME + rb")" + _SPACE + rb"++([.0-9]++)" + _SPACE + rb"++Tf" + _END + _SPACE
         + rb"*+)?"
@@ -179,6 +179,7 @@ def fragments(
     kept = []
     font: DirectFont | None = None
     style: Style | None = None  # of what is shown next; None where it must be put together anew
+    read: Callable[[bytes], str] = str  # what its font's codes say
     chosen = b"", b""
     size = leading = across = up = 0.0
     x = line = y = math.nan  # nowhere, until a text begins
@@ -253,12 +254,13 @@ def fragments(
             if font is None or not is_straight:
                 raise UnsupportedPdf("text without a font, or turned")
             style = Style(size * up * d, size * across * a / 1000, up * d, font)
+            read = font.decode
         if array:
             codes, text = read_array(array, style.font)
             if not codes:
                 continue
         else:
-            text = style.font.decode(codes)
+            text = read(codes)
         if not is_placed:
             x += advance(shown[-1]) / a
         is_placed = False

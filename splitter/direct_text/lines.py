@@ -24,9 +24,7 @@ def check_page(
 ) -> None:
     """Raise UnsupportedPdf where it cannot be told what other readers make of the page."""
     across, up, styles, texts, *_ = zip(*shown, strict=True)
-    _check_places(across, up, set(styles))
-    if max(across) > size[0] or max(up) > size[1] or min(across + up) < 0:
-        raise UnsupportedPdf("text beside the page, or a page that does not begin at 0")
+    _check_places(across, up, set(styles), size)
     if is_compared:
         return
     if len(set(texts)) < len(texts):
@@ -35,17 +33,22 @@ def check_page(
         _check_breadth(shown, max(up), size[1])
 
 
-def _check_places(across: tuple[float, ...], up: tuple[float, ...], styles: set[Style]) -> None:
-    """Refuse what stands nowhere, is tiny, huge or stretched."""
-    heights, scales = [s.height for s in styles], [s.scale for s in styles]
-    if not math.isfinite(sum(across) + sum(up)) or not min(heights) >= _SMALLEST:
-        raise UnsupportedPdf("text that stands nowhere, or is tiny")
-    if not (max(heights) <= _LARGEST and min(scales) > 0):
-        raise UnsupportedPdf("huge text, or mirrored")
-    if min(across + up) < -_FARTHEST or max(across + up) > _FARTHEST:
+def _check_places(
+    across: tuple[float, ...], up: tuple[float, ...], styles: set[Style], size: tuple[float, float]
+) -> None:
+    """Refuse what stands nowhere or beside the page, is tiny, huge or stretched."""
+    if not math.isfinite(sum(across) + sum(up)):
+        raise UnsupportedPdf("text that stands nowhere")
+    for style in styles:
+        if not (_SMALLEST <= style.height <= _LARGEST and style.scale > 0):
+            raise UnsupportedPdf("tiny or huge text, or mirrored")
+        if not _NARROW < 1000 * style.unit / style.height < _WIDE:
+            raise UnsupportedPdf("stretched text")
+    right, top, least = max(across), max(up), min(min(across), min(up))
+    if least < 0 or right > _FARTHEST or top > _FARTHEST:
         raise UnsupportedPdf("text far off")
-    if not all(_NARROW < 1000 * style.unit / style.height < _WIDE for style in styles):
-        raise UnsupportedPdf("stretched text")
+    if right > size[0] or top > size[1]:
+        raise UnsupportedPdf("text beside the page, or a page that does not begin at 0")
 
 
 def _check_shadows(shown: list[Fragment]) -> None:

@@ -184,11 +184,10 @@ class DirectText:
         if raw not in self._is_quiet:
             if len(self._is_quiet) >= _MOST_OBJECTS:
                 self._is_quiet.clear()
-            number = reference(raw)
-            found = self._source.get(-1 if number is None else number)
-            kind = dictionary(found.body)[b"/Subtype"]
+            number = -1 if (told := reference(raw)) is None else told
+            kind = self._source.kind(number)
             self._is_quiet[raw] = kind == b"/Image" or (
-                kind == b"/Form" and not _MAY_SHOW_TEXT.search(decoded(found))
+                kind == b"/Form" and not _MAY_SHOW_TEXT.search(decoded(self._source.get(number)))
             )
         return self._is_quiet[raw]
 

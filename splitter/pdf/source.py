@@ -59,6 +59,10 @@ class ObjectSource(ABC):
     def decoded(self, number: int) -> bytes:
         """Return a stream's content without its filters; raises Damaged where some is lost."""
 
+    def kind(self, number: int) -> bytes:
+        """Return what an object, or the dictionary of a stream, says as its /Subtype."""
+        return dictionary(self.get(number).body)[b"/Subtype"]
+
     @abstractmethod
     def refusal(self) -> Refused:
         """Return what is raised where a reference leads from one to the next without end."""
@@ -138,17 +142,36 @@ class SourceFile(ObjectSource):
         if offset is not None:
             piece = self._mapped[offset : offset + _LONGEST_SHORT]
             header = b"%d 0 obj" % number
-            value = piece[len(header) : piece.find(b"endobj")]
+            end = piece.find(b"endobj")
+            value = piece[len(header) : end]
             if (
-                piece.startswith(header)
+                end > 0
+                and piece.startswith(header)
                 and value[:1] in _BEGINS_A_VALUE
                 and value[-1:] in _ENDS_A_DICTIONARY
-                and b"endobj" in piece
                 and b"stream" not in value
                 and len(value.translate(None, _CAREFUL_SIGNS)) == len(value)
             ):
                 return value.strip()
         return self.get(number).body
+
+    def kind(self, number: int) -> bytes:
+        """Return an object's /Subtype; of a picture nothing else is read, which may be long."""
+        offset = self._offsets.get(number)
+        if offset is not None and number not in self._recent:
+            piece = self._mapped[offset : offset + _LONGEST_SHORT]
+            header = b"%d 0 obj" % number
+            at = piece.find(b"stream")
+            body = piece[len(header) : at].strip()
+            if (
+                at > 0
+                and piece.startswith(header)
+                and body.startswith(b"<<")
+                and b"endobj" not in body
+                and len(body.translate(None, _CAREFUL_SIGNS)) == len(body)
+            ):
+                return dictionary(body)[b"/Subtype"]
+        return super().kind(number)
 
     def _get(self, number: int) -> RawObject:
         offset = self._offsets.get(number)

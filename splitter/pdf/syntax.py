@@ -28,9 +28,23 @@ _REFERENCE = re.compile(
     re.DOTALL,
 )
 _ONLY_REFERENCE = re.compile(rb"\s*([0-9]+)\s+[0-9]+\s+R\s*")
-NAME = re.compile(rb"/(" + REGULAR + rb"+)")
+NAME = re.compile(rb"/(" + REGULAR + rb"*+)")
 _IRREGULAR = re.compile(rb"[^!-~]|[()<>\[\]{}/%#]")
 _ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
+
+# A dictionary without strings and comments, three deep: what pages, fonts and streams have.
+_WHITE = rb"[\x00\t\n\x0c\r ]"
+_SIGNS = rb"[^\[\]()<>{}%]*+"
+_ARRAY = rb"\[" + _SIGNS + rb"\]"
+_FLAT_ONE = rb"<<" + _SIGNS + rb"(?:" + _ARRAY + _SIGNS + rb")*>>"
+_NESTED = rb"<<" + _SIGNS + rb"(?:(?:" + _ARRAY + rb"|" + _FLAT_ONE + rb")" + _SIGNS + rb")*>>"
+_ENTRY = (
+    rb"(/" + REGULAR + rb"*+)" + _WHITE + rb"*+([0-9]++" + _WHITE + rb"++[0-9]++" + _WHITE
+    + rb"++R|/" + REGULAR + rb"*+|" + REGULAR + rb"++|" + _ARRAY + rb"|" + _NESTED + rb")"
+    + _WHITE + rb"*+(?=/|>>)"
+)  # fmt: skip
+_ENTRIES = re.compile(_ENTRY)
+_USUAL = re.compile(rb"\s*+<<" + _WHITE + rb"*+(?:" + _ENTRY + rb")*>>" + _WHITE + rb"*+")
 _STRING_ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|(\r\n|.))", re.DOTALL)
 _LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
@@ -71,6 +85,8 @@ def dictionary(raw: bytes) -> Mapping[bytes, bytes]:
 
 
 def _dictionary(raw: bytes) -> Mapping[bytes, bytes]:
+    if _USUAL.fullmatch(raw) is not None:  # then it is cut at a stroke
+        return dict(_ENTRIES.findall(raw))
     if not raw.lstrip().startswith(b"<<"):
         raise UnsupportedPdf("not a dictionary")
     parts = items(raw)

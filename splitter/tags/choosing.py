@@ -12,7 +12,9 @@ from splitter.tags.reading import Element, TagTree, entries_of, reference_of
 DEEPEST = 128
 MOST_VISITS = 5_000  # of elements that have no content, for one bill
 _MOST_KIDS = 1024  # that are looked through for each bill
-_MARK = re.compile(rb"[0-9]{1,5}")
+_MARK_DIGITS = 5
+_MARK = re.compile(rb"[0-9]{1,%d}" % _MARK_DIGITS)
+_NO_OBJECT = [None]  # the numbers of an element's kids, where it has one that is no object
 
 # A kid as a copy has it; for a mark its page and number, for a link no page and its annotation.
 _Content = tuple[bytes, int | None, int]
@@ -121,15 +123,25 @@ class _Choice:
 
     def _has_only_own(self, element: Element) -> bool:
         """Say whether all content below an element is the bill's; the first that is not tells."""
+        if self._is_lone_mark(element):
+            return True
         known = self._is_whole.get(element.number)
         if known is None:
-            known = all(
-                self._is_own(kid, number, element) for kid, number in element.numbered_kids()
-            )
+            known = True
+            for kid, number in element.numbered_kids():
+                if not self._is_own(kid, number, element):
+                    known = False
+                    break
             self._is_whole[element.number] = known
             if not known:
                 self._tree.keep(element)
         return known
+
+    def _is_lone_mark(self, element: Element) -> bool:
+        """Say whether all that an element has is one mark of a bill's page, as most have."""
+        if element.numbers != _NO_OBJECT or element.page not in self._places:
+            return False
+        return element.kids[0].isdigit() and len(element.kids[0]) <= _MARK_DIGITS
 
     def _is_own(self, kid: bytes, number: int | None, element: Element) -> bool:
         if number is not None:
@@ -155,6 +167,11 @@ class _Choice:
             return
         kids = self._chosen.kids[element.number] = []
         self._chosen.whole.add(element.number)
+        if self._is_lone_mark(element):
+            (kid,) = element.kids
+            kids += self._claimed((kid, element.page, int(kid)), element)
+            self._tree.filled.add(element.number)
+            return
         for kid, number in element.numbered_kids():
             child = self._child(number, element) if number is not None else None
             if child is not None:
@@ -166,6 +183,8 @@ class _Choice:
             elif number is not None:
                 self._choose_empty(number, depth + 1)
                 kids.append(number)
+        if element.numbers is not None and not self._tree.filled.isdisjoint(element.numbers):
+            self._tree.filled.add(element.number)
 
     def _choose_some(self, element: Element, depth: int) -> None:
         """Keep the bill's own kids of an element that has others' as well."""
@@ -214,8 +233,11 @@ class _Choice:
         if kid.isdigit():
             return self._mark(kid, element.page, kid)
         if not kid.startswith(b"<<"):
-            kid = self._tree.source.get(number).body if number is not None else b""
+            if number is None or number in self._tree.elements_alone:
+                return None
+            kid = self._tree.source.get(number).body
             if b"/MCR" not in kid and b"/OBJR" not in kid:
+                self._tree.elements_alone.add(number)
                 return None
         entries = entries_of(kid)
         page = reference_of(entries.get(b"/Pg", b"")) or element.page
@@ -254,15 +276,19 @@ class _Choice:
         What is too deep, or too much to look through, counts as somebody's.
         """
         self._visits += 1
-        if self._visits > MOST_VISITS or depth > DEEPEST:
+        if self._visits > MOST_VISITS or depth > DEEPEST or number in self._tree.filled:
             return False
         if number in self._climbed or b"/S" not in self._tree.source.get(number).body:
             return False
         element = self._tree.element(number)
         if element.parent != parent or len(element.kids) > _MOST_KIDS:
             return False
-        kids = (kid for _, kid in element.numbered_kids())
-        return all(kid is not None and self._is_empty(kid, number, depth + 1) for kid in kids)
+        for _, kid in element.numbered_kids():
+            if kid is None or not self._is_empty(kid, number, depth + 1):
+                if kid is None or kid in self._tree.filled:
+                    self._tree.filled.add(number)
+                return False
+        return True
 
     def _choose_empty(self, number: int, depth: int) -> None:
         if number in self._chosen.kids or depth > DEEPEST:

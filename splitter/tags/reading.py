@@ -36,6 +36,7 @@ _KEY = re.compile(rb"[0-9]{1,9}")
 _MOST_NODES = 1_000_000  # of the tree that leads from pages to elements
 _LARGE, _MOST_LARGE = 64, 1024  # an element with so many kids is usually one of several bills
 _LONGEST_ALIKE, _MOST_SHAPES = 512, 4096  # bytes of an element; ways in which they are written
+_MOST_NUMBERS = 1 << 12
 _BARE = frozenset({b"/Type", b"/S", b"/P", b"/Pg", b"/K"})
 
 
@@ -162,6 +163,15 @@ class Element:
         return array("Q", sorted(n << 32 | at for n, at in numbers if n is not None))
 
 
+class KnownNumbers(set[int]):
+    """Numbers of objects of which the same is known, whatever bill asks; not all of a city's."""
+
+    def add(self, number: int) -> None:
+        if len(self) >= _MOST_NUMBERS:
+            self.clear()
+        super().add(number)
+
+
 class TagTree:
     """
     A tagged file's structure tree.
@@ -200,6 +210,8 @@ class TagTree:
         self._large: OrderedDict[int, Element] = OrderedDict()
         self._shapes: dict[bytes, ElementShape | None] = {}
         self._types: dict[bytes, bytes] = {}
+        self.filled = KnownNumbers()  # elements that have a mark, or one below them has
+        self.elements_alone = KnownNumbers()  # objects that are surely neither a mark nor a link
 
     def value(self, raw: bytes) -> bytes:
         """Return a value itself where it is given by reference."""

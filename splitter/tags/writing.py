@@ -119,15 +119,16 @@ class _Writing:
         numbers = [element.parent or self._tree.root]
         body = b"<</Type/StructElem/S/" + self._types[number] + b"/P " + _PLACE
         if element.page is not None and (
-            any(isinstance(kid, bytes) and kid.isdigit() for kid in kids)
+            True in [isinstance(kid, bytes) and kid.isdigit() for kid in kids]
             if kids
             else self._is_whole(number)
         ):
             numbers.append(element.page)
             body += b"/Pg " + _PLACE
-        written = [_written_kid(kid, numbers) for kid in kids]
-        if kids:
-            body += b"/K[" + b" ".join(written) + b"]" if len(kids) > 1 else b"/K " + written[0]
+        if len(kids) == 1:
+            body += b"/K " + _written_kid(kids[0], numbers)
+        elif kids:
+            body += b"/K[" + b" ".join([_written_kid(kid, numbers) for kid in kids]) + b"]"
         if not element.is_bare:
             body += self._told(number, element, names)
         return body + b">>", tuple(numbers)

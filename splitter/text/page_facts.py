@@ -23,6 +23,7 @@ from splitter.text.normalizing import (
 from splitter.text.patterns import PAGE_NUMBER, Patterns
 
 V = TypeVar("V", Money, date)
+Accounts = tuple[tuple[str, ...], bool]  # one spelling each, and whether all ended cleanly
 
 _CALLED_OTHER = re.compile(
     r"\b(?:former|previous|prior|old|other|related|linked|another|neighbou?r|landlord|anterior)"
@@ -78,12 +79,25 @@ class Reading:
         return found
 
     @cached_property
+    def named(self) -> list[tuple[re.Pattern[str], Accounts]]:
+        """What `find_accounts` found in it, by the patterns that it was asked about."""
+        return []
+
+    @cached_property
     def _asked(self) -> list[tuple[re.Pattern[str], list[re.Match[str]]]]:
         return []
 
 
-def find_accounts(reading: Reading, patterns: Patterns) -> tuple[tuple[str, ...], bool]:
+def find_accounts(reading: Reading, patterns: Patterns) -> Accounts:
     """Return the accounts a reading names, one spelling each, and whether all ended cleanly."""
+    for asked, accounts in reading.named:
+        if asked is patterns.account:
+            return accounts
+    reading.named.append((patterns.account, _find_accounts(reading, patterns)))
+    return reading.named[-1][1]
+
+
+def _find_accounts(reading: Reading, patterns: Patterns) -> Accounts:
     found: dict[str, str] = {}
     is_whole = reading.region is reading.text
     is_clean = not (reading.is_broken if is_whole else looks_broken(reading.region))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from splitter.pdf.syntax import (
     UnsupportedPdf,
@@ -75,3 +77,28 @@ def test_names_are_compared_without_their_escapes():
 )
 def test_a_string_is_read(written, meant):
     assert meant == string_bytes(written)
+
+
+SCRAPS = (
+    b"<<", b">>", b"[", b"]", b"/", b"/A", b"/B1", b"(", b")", b"(a)", b"%", b"{", b"}", b" ",
+    b"\n", b"\0", b"\x0b", b"R", b"0", b"5 0 R", b"5 0 Rx", b"12", b"-1.5", b"true", b"<0a>",
+    b"#", b"/A 1", b"/A[1 2]", b"/A<</B 1>>", b"/A<</B<</C[1]>>>>",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(SCRAPS), max_size=12).map(b"".join))
+@example(b"/Filter/Fl e")
+@example(b"/A//B 1")
+@example(b"/A 5 0 R/B<</C<</D<</E 1>>>>>>")
+def test_a_dictionary_that_is_cut_at_a_stroke_is_cut_like_any_other(inside):
+    written = b"<<" + inside + b">>"
+    try:
+        parts = items(written)
+    except UnsupportedPdf:
+        parts = [b"a key without a value"]
+    if len(parts) % 2:
+        with pytest.raises(UnsupportedPdf):
+            dictionary(written)
+    else:
+        expected = dict(zip(parts[::2], parts[1::2], strict=True))
+        assert list(expected.items()) == list(dictionary(written).items())

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.failures import Refused
+from splitter.copying.copier import BillCopier
 from splitter.pdf.objects import NULL, RawObject
 from splitter.pdf.source import ObjectSource, SourceFile
 from splitter.pdf.syntax import UnsupportedPdf, dictionary, items
+from splitter.tags import reading
 from splitter.tags.reading import TagTree, reference_of
 from tests.splitter.tagged_builders import write_tagged
 
@@ -231,3 +233,45 @@ def test_a_short_value_of_a_tagged_file_is_what_any_object_is(tmp_path, mode):
     with pikepdf.open(file) as pdf:
         numbers = range(1, len(pdf.objects) + 3)
     assert [fresh.get(n).body for n in numbers] == [source.short_value(n) for n in numbers]
+
+
+KINDS = (
+    b"<</Subtype/Image/Length 4>>\nstream\nabcd\nendstream",
+    b"<</Subtype /Form /Length 3 >>\nstream\r\nabc\r\nendstream",
+    b"<</Subtype/Image/T(a) /Length 1>>\nstream\nx\nendstream",
+    b"<</Sub#74ype/Image/Subtype/Form/Length 1>>\nstream\nx\nendstream",
+    b"<</Length 1>>\nstream\nx\nendstream",
+    b"<</Subtype/Link>>",
+    b"<</A<</Subtype/Image>>/Length 1>>\nstream\nx\nendstream",
+    b"<</Subtype/Image/N %b/Length 1>>\nstream\nx\nendstream" % (b"1" * 600),
+)
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_the_kind_of_an_object_is_what_the_whole_object_says(tmp_path, head):
+    file = tmp_path / "made-up.pdf"
+    file.write_bytes(
+        with_objects([head % n + value + b"\nendobj\n" for n, value in enumerate(KINDS, 1)])
+    )
+    source, fresh = SourceFile(file), SourceFile(file)
+
+    for number in range(1, len(KINDS) + 2):
+        expected = kind_of(lambda number=number: dictionary(fresh.get(number).body)[b"/Subtype"])
+        assert expected == kind_of(lambda number=number: source.kind(number)), number
+
+
+def kind_of(ask):
+    try:
+        return outcome_of(ask)
+    except (KeyError, UnsupportedPdf) as failure:
+        return type(failure)
+
+
+def test_what_is_known_of_a_few_elements_changes_no_copy(tmp_path, monkeypatch):
+    file = write_tagged(tmp_path / "bills.pdf", accounts=("1-1", "2-2", "3-3", "4-4"))
+    expected = [BillCopier.open(file).copy([page]) for page in range(4)]
+    for most in (0, 1, 2, 3):
+        monkeypatch.setattr(reading, "_MOST_NUMBERS", most)
+        copier = BillCopier.open(file)
+        assert expected == [copier.copy([page]) for page in range(4)]
+        assert expected[::-1] == [copier.copy([page]) for page in (3, 2, 1, 0)]
