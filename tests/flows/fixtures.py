@@ -12,7 +12,14 @@ import pytest
 from office.prefect_server.server import PrefectServer, prefect_server, server_environment
 from tests.flows.desk import Desk
 from tests.flows.town import write_town
+from tests.release import WHOLE
 
+# What a server does beside its requests, and no test waits for; triggers before a release alone.
+_IDLE = (
+    *("SERVICES_EVENT_PERSISTER", "EVENTS_STREAM_OUT", "SERVICES_PAUSE_EXPIRATIONS"),
+    *("SERVICES_FOREMAN", "SERVICES_REPOSSESSOR", "SERVICES_CLEANUP_RECONCILER"),
+    *(() if WHOLE else ("SERVICES_TRIGGERS",)),
+)
 _SERVER = pytest.StashKey["Server"]()
 _CLOSED = pytest.StashKey[Desk]()
 
@@ -35,7 +42,8 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         request.config.add_cleanup(stack.close)
         with pytest.MonkeyPatch.context() as before:
             before.delenv("PREFECT_API_URL", raising=False)
-            before.setenv("PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED", "false")  # none reads
+            for name in _IDLE:
+                before.setenv(f"PREFECT_SERVER_{name}_ENABLED", "false")
             running = stack.enter_context(prefect_server(home))
             names = server_environment(home, 0)
             environment = {name: os.environ.pop(name) for name in names}
