@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_system.belonging import require_no_overlap, require_own_utility
+from billing_system.export.cells import forget_cells
 from billing_system.export_files import copy_documents, sweep_documents, unstable
 from billing_system.port import BillingExport
 from billing_system.staging import remove_run, stage_boundary, stage_run, stage_tables
@@ -123,7 +124,10 @@ def import_export(
         if status is ImportStatus.UNCHANGED and not overlaps:
             return _count(books, period, status)
 
-    outcome = _import_alone(database, request)
+    try:
+        outcome = _import_alone(database, request)
+    finally:
+        forget_cells()
     _sweep(database, period, exports_folder)
     return outcome
 

@@ -72,6 +72,7 @@ def import_billing_export(
         utility=office.settings.utility.name,
         overlaps=overlaps,
     )
+    del export  # an office's every account; the steps that follow read the books
     _share(office, period)
     figures = {
         "status": outcome.status,

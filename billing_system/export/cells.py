@@ -28,12 +28,28 @@ class _Remembered(dict[str, T]):
     def __init__(self, convert: Callable[[str], T], most: int) -> None:
         self._convert = convert
         self._most = most
+        _REMEMBERED.append(self)
 
     def __missing__(self, cell: str) -> T:
         if len(self) >= self._most:
             self.clear()
         value = self[cell] = self._convert(cell)
         return value
+
+
+_REMEMBERED: list[_Remembered[Any]] = []
+
+
+def forget_cells() -> None:
+    """
+    Forget what cells say, once an export is read.
+
+    They lie between all that was read with them, of which the system then gets nothing back: the
+    accounts of a city of 200,000 took 150 MB for the rest of a close.
+    """
+    for remembered in _REMEMBERED:
+        remembered.clear()
+    account_key.cache_clear()
 
 
 Converter = Callable[[str], Any]

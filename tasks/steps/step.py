@@ -15,6 +15,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
 
+from data_checks.memory import give_back_memory
 from database.runs import find_run, finished_step, record_step
 from domain.failures import Misuse, PermanentFailure, Refused, TemporaryFailure
 from domain.steps import Step
@@ -94,6 +95,8 @@ def step(name: Step, *, once: bool = False, retries: int = 3) -> Callable[[Work]
                     done = _carry_out(work, name, period, *arguments, **options)
                 except (Misuse, Refused, PermanentFailure) as failure:
                     return Failed(message=str(failure), data=failure)  # without the class's name
+                finally:
+                    give_back_memory()
             ended = Failed if done.is_red else Completed
             return ended(message=done.sentence, data=done.figures)
 
