@@ -57,12 +57,14 @@ class ExpectedFigure:
 def list_lines(register: Register) -> pd.DataFrame:
     """Return this month's lines as the judge reads them; dollars as float64, or cents get lost."""
     frame = register.frame
+    rates: Any = [f"{service}/{rate}" for service, rate in _rates(frame)]
+    rate_places: Any = frame["rate_place"]
     lines = pd.DataFrame(
         {
             # a judge asks for each name in turn: words that are numbered are found at once
-            "service": frame["service"].astype("category"),
-            "rated": (frame["service"] + "/" + frame["rate"]).astype("category"),
-            "amount": register.amount[:, -1].astype("f8") / 100,
+            "service": frame["service"],
+            "rated": pd.Categorical.from_codes(rate_places, rates),
+            "amount": register.amount[-1].astype("f8") / 100,
         }
     )
     same_use = frame["usage"] == frame["usage_before"]
@@ -89,36 +91,59 @@ def list_figures(
     Others have a season, and lie between last month and the same month a year ago.
     """
     figures = list(_own(own))
-    frame, amounts = register.frame, _amounts_by_turn(register)
-    if not len(frame) or np.isnan(amounts[:, :-1]).all():
+    frame = register.frame
+    if not len(frame) or not count_months(register):
         return figures
-    metered = _with_a_season(frame)
-    classes = frame["service"] + "/" + frame["rate"]
-    for names, rated in ((frame["service"], False), (classes, True)):
-        for name, rows in names.groupby(names).indices.items():
-            service, _, rate = str(name).rpartition("/") if rated else (str(name), "", "")
-            if (rated and not rate) or service in _taxes(frame):
-                continue
-            season = str(name) in metered
-            figures += _of_class(amounts[rows], service, rate, limits, season, rated)
+    taxes, lengths = _taxes(frame), _longest_bills(frame)
+    for places, names in _named(frame):
+        indices = places.groupby(places).indices
+        seasonal = _with_a_season(frame, places)
+        for place in sorted(indices, key=lambda place: "/".join(names[place])):
+            service, rate = (*names[place], "")[:2]
+            if names[place][-1] and service not in taxes:
+                amounts = _amounts_by_turn(register, lengths, indices[place])
+                rated, season = len(names[place]) > 1, place in seasonal
+                figures += _of_class(amounts, service, rate, limits, season, rated)
     figures += _shares(register, limits)
     figures += _penalties(register, limits)
     figures.append(_again(limits))
     return figures
 
 
-def _amounts_by_turn(register: Register) -> Any:
+def count_months(register: Register) -> int:
+    """Count the months before that there are to compare with."""
+    return sum(not np.isnan(register.amount[month]).all() for month in range(HISTORY))
+
+
+def _named(frame: pd.DataFrame) -> Iterator[tuple[Any, list[tuple[str, ...]]]]:
+    """Yield the lines' services by number, with their names, and then their rate codes."""
+    yield frame["service_place"], [(name,) for name in frame["service"].cat.categories]
+    yield frame["rate_place"], _rates(frame)
+
+
+def _rates(frame: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Return the service and the rate code of each number that lines have for them."""
+    firsts = frame.loc[~frame["rate_place"].duplicated(), ["rate_place", "service", "rate"]]
+    named = firsts.sort_values("rate_place")
+    return list(named[["service", "rate"]].itertuples(index=False, name=None))
+
+
+def _longest_bills(frame: pd.DataFrame) -> Any:
+    """Return for each line how many months the longest bill of its account is for."""
+    return frame.groupby("account_place")["length"].transform("max").to_numpy()
+
+
+def _amounts_by_turn(register: Register, lengths: Any, rows: Any) -> Any:
     """
-    Return amounts a month, with what is billed every second month beside its own last bill.
+    Return rows' amounts a month, what is billed every second month beside its own last bill.
 
     Else last month's column holds those alone who are billed each month.
     """
-    amounts = register.amount.astype("f8")
-    length = register.frame.groupby("account_place")["length"].transform("max").to_numpy("i8")
+    amounts, length = register.amount.of(rows).astype("f8"), lengths[rows]
     for months in np.unique(length[length > 1]):
-        rows = (length == months) & np.isnan(amounts[:, -2])
+        skipped = (length == months) & np.isnan(amounts[:, -2])
         if months < amounts.shape[1]:
-            amounts[rows, -2] = amounts[rows, -1 - months]
+            amounts[skipped, -2] = amounts[skipped, -1 - months]
     return amounts
 
 
@@ -134,16 +159,13 @@ def _own(lines: tuple[ExpectedFigure, ...]) -> Iterator[Figure]:
         )  # fmt: skip
 
 
-def _with_a_season(frame: pd.DataFrame) -> set[str]:
-    """Name the services and classes whose amounts do not move alike for half of their lines."""
+def _with_a_season(frame: pd.DataFrame, places: Any) -> set[int]:
+    """Return whose amounts do not move alike for half of their lines; `places` are whose."""
     rise = (frame["amount"] / frame["amount_before"]).where(frame["amount_before"] != 0).dropna()
-    found: set[str] = set()
-    for names in (frame["service"], frame["service"] + "/" + frame["rate"]):
-        by = rise.groupby(names[rise.index])
-        alike = (rise - by.transform("median")).abs() < ALIKE
-        part = alike.groupby(names[rise.index]).mean()
-        found |= set(part.index[part < 0.5])
-    return found
+    of = places[rise.index]
+    alike = (rise - rise.groupby(of).transform("median")).abs() < ALIKE
+    part = alike.groupby(of).mean()
+    return set(part.index[part < 0.5])
 
 
 def _of_class(
@@ -204,18 +226,21 @@ def _between(figure: str, low: float | None, high: float | None) -> str:
 
 
 def _taxes(frame: pd.DataFrame) -> list[str]:
-    return [name for name in frame["service"].unique() if name.upper() in TAXES]
+    return [name for name in frame["service"].cat.categories if name.upper() in TAXES]
 
 
 def _tax_shares(register: Register, name: str) -> Any:
     """Return for each month what share of the charges it stands on the tax was."""
-    keys = register.frame["account_place"]
-    billed = pd.DataFrame(np.nan_to_num(register.amount.astype("f8"))).groupby(keys.to_numpy())
-    base = billed.transform("sum").to_numpy()
+    account = register.frame["account_place"].to_numpy()
     rows = np.nonzero((register.frame["service"] == name).to_numpy())[0]
-    tax = np.nansum(register.amount[rows].astype("f8"), axis=0)
-    on = (base[rows] * ~np.isnan(register.amount[rows])).sum(axis=0) - tax
-    return tax / np.maximum(on, 1)
+    shares = np.empty(HISTORY + 1)
+    for month in range(HISTORY + 1):  # one by one: all at once are three more matrices
+        amount = register.amount[month].astype("f8")
+        billed = np.bincount(account, np.nan_to_num(amount))
+        taxed = rows[~np.isnan(amount[rows])]
+        tax = amount[taxed].sum()
+        shares[month] = tax / max(billed[account[taxed]].sum() - tax, 1)
+    return shares
 
 
 def _shares(register: Register, limits: Limits) -> Iterator[Figure]:

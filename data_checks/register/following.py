@@ -40,7 +40,7 @@ def follow(frame: pd.DataFrame) -> Any:
     places = np.nonzero(flat.to_numpy())[0]
     measures = list(_measures(frame))
     names, amounts = frame.loc[flat, "class"], frame[["account_place", "amount", "amount_before"]]
-    for rows in names.groupby(names, observed=True).indices.values():
+    for rows in names.groupby(names).indices.values():
         if len(rows) >= CLASS_SIZE:
             own = places[rows]
             expected[own] = _by_best(amounts.iloc[own], measures)

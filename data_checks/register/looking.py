@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from data_checks.register.limits import Limits
+from data_checks.register.reading import METERS
 from data_checks.register.tariff import LIKE
 from data_checks.register.usual import CLASS_SIZE, ENOUGH, TO_SIGMA
 
@@ -130,14 +131,14 @@ def _follows(f: pd.DataFrame) -> Claim:
 
 
 def _look_at_reads(found: UnusualLines, f: pd.DataFrame, metered: Claim, limits: Limits) -> None:
-    same_meter = (f["meter"] != "") & (f["meter"] == f["meter_before"])
+    same_meter = (f["meter"] > 0) & (f["meter"] == f["meter_before"])
     backwards = same_meter & (f["current_read"] < f["previous_read"])
     found.claims["usage-negative"] = metered & ((f["usage"] < 0) | backwards)
 
     moved = f["current_read"] - f["previous_read"]
     moved_before = f["current_read_before"] - f["previous_read_before"]
     multiple = (f["usage_before"] / moved_before).where((moved_before > 0) & same_meter, 1.0)
-    usual = multiple.groupby(f["class"], observed=True).transform("median")
+    usual = multiple.groupby(f["class"]).transform("median")
     of_class = (f["usage_before"] - usual * moved_before).abs() <= f["step"]
     # a few units tell a multiple in whole ones alone, and a first bill tells none
     multiple = usual.where(of_class | ~(moved_before > 0), multiple)
@@ -165,7 +166,7 @@ def _common_drift(f: pd.DataFrame, used: Claim, moved: Claim, multiple: Claim) -
     Gas is read in cubic feet and billed by its heat, which is another each month, for all alike.
     """
     drift = (f["usage"] / (moved * multiple)).where(used & (moved > 0))
-    by = drift.groupby(f["class"], observed=True)
+    by = drift.groupby(f["class"])
     return by.transform("median").where(by.transform("count") >= CLASS_SIZE, 1.0)
 
 
@@ -174,13 +175,11 @@ def _look_at_meters(found: UnusualLines, f: pd.DataFrame, metered: Claim) -> Non
     for ending in ("_before", "_earlier"):
         estimated &= f[f"read_type{ending}"] == "estimated"
     found.claims["estimated-again"] = metered & estimated
-    named = metered & (f["meter"] != "")
-    meters = f.loc[named, ["service", "meter", "account_place"]]
-    owners = meters.groupby(["service", "meter"])["account_place"].nunique()
-    doubled = owners.index[owners > 1]
-    pairs = pd.MultiIndex.from_frame(f[["service", "meter"]])
-    found.claims["meter-duplicate"] = named & pairs.isin(doubled)
-    changed = (f["meter_before"] != "") & (f["meter"] != f["meter_before"])
+    named = metered & (f["meter"] > 0)
+    meters = f["service_place"].astype("i8") * METERS + f["meter"]
+    owners = f.loc[named, "account_place"].groupby(meters[named]).nunique()
+    found.claims["meter-duplicate"] = named & meters.isin(owners.index[owners > 1])
+    changed = (f["meter_before"] > 0) & (f["meter"] != f["meter_before"])
     found.claims["meter-changed"] = named & changed & f["usage_before"].notna()
 
 
@@ -207,9 +206,9 @@ def _look_at_services(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: 
 
 def _is_left_out(f: pd.DataFrame, now: Claim) -> Claim:
     """Tell lines of a meter beside which others of the service are billed, and no new one is."""
-    new = now & (f["meter"] != "") & (f["amount_earlier"].isna() | f["amount_before"].isna())
+    new = now & (f["meter"] > 0) & (f["amount_earlier"].isna() | f["amount_before"].isna())
     changed = new.groupby(f["pair"]).transform("any")
-    return (f["meter_before"] != "") & f["usage_before"].notna() & ~changed
+    return (f["meter_before"] > 0) & f["usage_before"].notna() & ~changed
 
 
 def _is_occasional(f: pd.DataFrame) -> Claim:
@@ -229,9 +228,14 @@ def _put(
     together = claim & (count > TOGETHER * of) & (count >= FEW)
     found.claims[check] = claim & ~together
     found.in_all[check] = [
-        f"{service}: {count:,} {words}"
-        for service, count in f.loc[together, ["service"]].groupby("service").size().items()
+        f"{service}: {count:,} {words}" for service, count in _by_service(f, together)
     ]
+
+
+def _by_service(f: pd.DataFrame, claim: Claim) -> list[tuple[str, int]]:
+    """Count the lines of a claim by service, in the order of their names."""
+    counts = f.loc[claim, "service"].astype("object").value_counts()
+    return sorted((str(service), count) for service, count in counts.items())
 
 
 def _look_at_rates(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Limits) -> None:
@@ -242,10 +246,9 @@ def _look_at_rates(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Lim
     part = changed.where(known).astype("f8").groupby(f["service_place"]).transform("mean")
     few = part < limits.per("rate-changed", "share", f)
     found.claims["rate-changed"] = changed & few
-    many = f.loc[changed & ~few, ["service"]].groupby("service").size()
     found.in_all["rate-changed"] = [
         f"{service}: {count:,} lines have another rate code than last time"
-        for service, count in many.items()
+        for service, count in _by_service(f, changed & ~few)
     ]
 
 
@@ -277,7 +280,7 @@ def _look_at_prices(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Li
     found.claims[check] = turned | (comparable & ((off & sure) | (unlike & (off | alone))))
 
     whole = ~(f["days_before"] < 25) & (f["amount_before"] > 0) & f["usage_before"].notna()
-    least = f["amount_before"].where(whole).groupby(f["class"], observed=True)
+    least = f["amount_before"].where(whole).groupby(f["class"])
     base, size = least.transform("min"), least.transform("count")
     low = comparable & f["usage"].notna() & (size >= 100) & (f["amount"] > 0)
     low &= f["amount"] < base - limits.per("bill-minimum", "money", f)
@@ -305,7 +308,7 @@ def _usual_move(f: pd.DataFrame, moved: Claim, comparable: Claim) -> Claim:
     Where all have one price that is nothing. Where meters of several sizes stand under one rate
     code there is no one curve, and only what is far beyond the others' moves stands out.
     """
-    middle = moved.where(comparable).groupby(f["class"], observed=True).transform("median")
+    middle = moved.where(comparable).groupby(f["class"]).transform("median")
     return FAR * TO_SIGMA * middle.fillna(0)
 
 
@@ -314,7 +317,7 @@ def _look_at_copies(
 ) -> None:
     doubled = now & (f["lines"] > 1) & (f["amounts"] == 1) & (f["amount"] != 0)
     found.claims["charge-doubled"] = doubled
-    found.blocking["charge-doubled"] = doubled & (f["meter"] != "")
+    found.blocking["charge-doubled"] = doubled & (f["meter"] > 0)
 
     same_reads = metered & (f["usage"] > 0) & (f["meter"] == f["meter_before"])
     for name in ("current_read", "previous_read"):
@@ -326,7 +329,7 @@ def _look_at_copies(
     by = pd.DataFrame({"same": same, "now": now, "countable": countable, "reads": same_reads})
     of_account = by.groupby(f["account_place"]).transform("sum")
     whole = (of_account["same"] == of_account["now"]) & (of_account["countable"] >= 2)
-    first = now & ~f["account_key"].where(now).duplicated()
+    first = now & ~f["account_place"].where(now).duplicated()
     found.claims["bill-copied"] = first & (whole | (of_account["reads"] > 0))
     found.blocking["bill-copied"] = first & (of_account["reads"] > 0)
 

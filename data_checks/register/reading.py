@@ -14,6 +14,7 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from data_checks.memory import forget_pages, give_back_memory
 from database.checking.tables import history_period
 from database.tables import bill_run, movement, period_close
 from domain.movements import MovementKind
@@ -26,10 +27,14 @@ AT_ONCE = 20_000  # lines that are in memory as rows
 SERVICES, METERS = 1 << 14, 1 << 24  # that are told apart in the number of a row
 LIGHT = "account_key, service, meter, amount, usage, days"
 DETAIL = f"{LIGHT}, read_type, previous_read, current_read, rate_code"
-TOLD = ("meter", "read_type", "previous_read", "current_read", "rate_code")
+WORDS = ("service", "meter", "read_type", "rate_code")  # that are kept as their numbers
+OF_EARLIER = ("amount", "usage", "read_type")  # all that is asked of the month before last
 
 Matrix = npt.NDArray[np.float32]
+Column = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.signedinteger[Any]]
+Lines = dict[str, Any]  # a period's lines, an array a column
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +53,60 @@ class ComparedPeriod:
         return (self.ends_on - self.starts_on).days + 1
 
 
+class Months:
+    """
+    A number of each row for each of thirteen months, this month the last; a column a month.
+
+    Months that nothing is known of are one column together: a young office has eleven of them.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._nothing = np.full(size, np.nan, "f4")
+        self._columns = [self._nothing] * (HISTORY + 1)
+
+    def __getitem__(self, month: int) -> Column:
+        return self._columns[month]
+
+    def of(self, rows: Any) -> Matrix:
+        """Return some rows as a matrix of their own."""
+        return np.stack([column[rows] for column in self._columns], axis=1)
+
+    def add(self, month: int, there: Any, values: Any) -> None:
+        """Add values to what rows have in a month."""
+        if self._columns[month] is self._nothing:
+            self._columns[month] = self._nothing.copy()
+        column = self._columns[month]
+        column[there] = np.nansum([column[there], values], axis=0)
+
+    def fill(self, month: int, value: float) -> None:
+        """Put a value where a month has none."""
+        self._columns[month] = np.where(np.isnan(self[month]), value, self[month]).astype("f4")
+
+    def forget(self) -> None:
+        """Let go what nobody will ask for."""
+        self._columns.clear()
+
+
 @dataclass(frozen=True)
 class Register:
     """
     One row of `frame` for each account, service and meter, with this month in the last column.
 
-    The matrices are statistics of use and of amounts in cents, rows as the frame's, a column a
-    month. They are float, because they are compared and never booked.
+    Use, amounts in cents and days are statistics, rows as the frame's. They are float, because
+    they are compared and never booked.
+
+    A city has a million lines, so words are numbers in the frame: services, rate codes and the
+    like are categories, and a meter is its place among `meters` (0: none is told).
     """
 
     period: ComparedPeriod
     before: tuple[ComparedPeriod, ...]
     frame: pd.DataFrame
     accounts: pd.DataFrame  # of this period, by account_key
-    usage: Matrix
-    amount: Matrix
-    days: Matrix
+    usage: Months
+    amount: Months
+    days: Months
+    meters: npt.NDArray[Any]
     penalized: tuple[tuple[ComparedPeriod, int], ...] = ()  # accounts with a penalty, by period
 
 
@@ -79,24 +122,31 @@ def read_register(books: Connection, run: str) -> Register:
     accounts = _accounts(books, run)
     reader = _Reader(books, pd.Index(accounts.index))
     recent = [period, *(b for b in before if b.ends_on > period.starts_on - RECENT)]
-    details = [(one, reader.read_recent(one)) for one in recent]
-    reader.tell_meters_apart([lines for _, lines in details])
-    ids = np.unique(np.concatenate([reader.ids(lines) for _, lines in details]))
-    filled = _Filled(ids)
-    for one, lines in details:
-        filled.add(one, reader.ids(lines), lines)
+    details = [reader.read_recent(one) for one in recent]
+    reader.tell_meters_apart(details)
+    ids = np.unique(np.concatenate([np.unique(reader.ids(lines)) for lines in details]))
+    filled, framed = _Filled(ids), _Framed(reader, ids)
+    for place, one in enumerate(recent):
+        lines, details[place] = details[place], {}  # each is let go as soon as it is taken in
+        numbers = reader.ids(lines)
+        filled.add(one, numbers, lines)
+        framed.add(place, numbers, lines)
+        del lines, numbers
     for one in before[len(details) - 1 :]:
         lines = reader.read_old(one)
         filled.add(one, reader.ids(lines), lines)
-    frame = _frame(reader, ids, details)
+        del lines
+    forget_pages(books)
+    give_back_memory()
     return Register(
         period,
         before,
-        frame,
+        framed.frame(accounts["status"]),
         accounts,
         filled.usage,
         filled.amount,
         filled.days_of(period),
+        np.array(list(reader.known["meter"]), object),
         _penalized(books, [period, *before]),
     )
 
@@ -144,85 +194,106 @@ def _periods(books: Connection, period: str) -> tuple[ComparedPeriod, tuple[Comp
     return ComparedPeriod(this[0], this[1], this[2], this[3], 0, False), tuple(kept)
 
 
+_ACCOUNT = np.dtype(
+    [
+        *((name, "object") for name in ("account_key", "account", "status")),
+        *(("closing_balance", "i8"), ("equal_pay_amount", "f8")),
+        *(("amount_due", "i8"), ("deposit_held", "f8")),
+    ]
+)
+
+
 def _accounts(books: Connection, period: str) -> pd.DataFrame:
-    columns = (
-        *("account_key", "account", "status", "closing_balance", "equal_pay_amount"),
-        *("amount_due", "deposit_held"),
-    )
-    rows = books.execute(
-        sa.text(f"SELECT {', '.join(columns)} FROM account WHERE period = :period"),
-        {"period": period},
-    ).fetchall()
-    values = list(zip(*rows, strict=True)) or [()] * len(columns)
-    frame = pd.DataFrame(dict(zip(columns, values, strict=True)))
-    return frame.set_index("account_key")
+    """Return the accounts of a period by their key; a status is one of few words."""
+    names = _ACCOUNT.names or ()
+    statuses: dict[str, int] = {}
+    parts: dict[str, list[Any]] = {name: [] for name in names}
+    query = f"SELECT {', '.join(names)} FROM account WHERE period = {_mark(books)}"
+    for rows in _blocks(books, query, period, _ACCOUNT):
+        for name in names:
+            found = rows[name]
+            parts[name].append(_numbered(found, statuses, "i1") if name == "status" else found)
+    columns: dict[str, Any] = {
+        name: np.concatenate(found) if found else np.empty(0, _ACCOUNT[name])
+        for name, found in parts.items()
+    }
+    columns["status"] = _worded(columns["status"].astype("i1"), statuses)
+    keys = pd.Index(columns.pop("account_key"), dtype=object, name="account_key")
+    return pd.DataFrame(columns, index=keys)
+
+
+def _mark(books: Connection) -> str:
+    return "?" if books.dialect.name == "sqlite" else "%s"
+
+
+def _blocks(
+    books: Connection, query: str, period: str, kinds: np.dtype[Any]
+) -> Iterator[npt.NDArray[Any]]:
+    """Yield rows as columns, filled as the driver reads them: lists take twice the time."""
+    cursor: Any = books.connection.cursor()
+    cursor.execute(query, (period,))
+    while len(rows := np.fromiter(islice(cursor, AT_ONCE), kinds)):
+        yield rows
+    cursor.close()
 
 
 class _Reader:
-    """Reads lines as numbers: accounts, services and meters by their place."""
+    """Reads lines as numbers: accounts and words by their place."""
 
     def __init__(self, books: Connection, accounts: pd.Index[Any]) -> None:
         self._books = books
         self.accounts = accounts
         self._places = {key: place for place, key in enumerate(accounts)}
-        self.services: dict[str, int] = {}
-        self.meters: dict[str, int] = {"": 0}
+        self.known: dict[str, dict[str, int]] = {name: {"": 0} for name in WORDS}
+        self.known["service"] = {}
         self._several: Codes = np.empty(0, "i8")  # account and service with more than one meter
 
-    def read_recent(self, period: ComparedPeriod) -> dict[str, Any]:
+    def read_recent(self, period: ComparedPeriod) -> Lines:
         """Return all that is told of the lines of a period, by the accounts of this one."""
         return self._read(period, DETAIL, self._code_new)
 
-    def read_old(self, period: ComparedPeriod) -> dict[str, Any]:
+    def read_old(self, period: ComparedPeriod) -> Lines:
         """Return use and amounts of a period of long ago; meters where there are several."""
         columns = LIGHT if len(self._several) else LIGHT.replace("meter, ", "")
         lines = self._read(period, columns, self._code_known)
-        return {"meter": np.zeros(len(lines["amount"]), "i8"), **lines}
+        return {"meter": np.zeros(len(lines["amount"]), "i4"), **lines}
 
     def _read(
-        self, period: ComparedPeriod, columns: str, code: Callable[[str, npt.NDArray[Any]], Codes]
-    ) -> dict[str, Any]:
+        self, period: ComparedPeriod, columns: str, code: Callable[[str, npt.NDArray[Any]], Numbers]
+    ) -> Lines:
         names = columns.split(", ")
         parts: dict[str, list[Any]] = {name: [] for name in names}
-        for rows in self._rows(period, columns):
+        for rows in self._rows(period, names):
             found = {name: rows[name] for name in names}
-            found["account_key"] = _places(found["account_key"], self._places)
-            for name in ("service", "meter"):
+            found["account_key"] = _places(found["account_key"], self._places, "i4")
+            for name in WORDS:
                 if name in found:
                     found[name] = code(name, found[name])
             known = (found["account_key"] >= 0) & (found["service"] >= 0)
             for name in names:
                 parts[name].append(found[name][known])
-        return {name: np.concatenate(parts[name]) if parts[name] else _none(name) for name in names}
+        return {name: _joined(parts.pop(name), _kind(name)) for name in names}
 
-    def _rows(self, period: ComparedPeriod, columns: str) -> Iterator[npt.NDArray[Any]]:
-        """Yield rows as columns, filled as the driver reads them: lists take twice the time."""
+    def _rows(self, period: ComparedPeriod, names: Sequence[str]) -> Iterator[npt.NDArray[Any]]:
         table = "history_line" if period.is_history else "movement"
         kind = "" if period.is_history else " AND kind = 'billing'"
-        mark = "?" if self._books.dialect.name == "sqlite" else "%s"
-        cursor: Any = self._books.connection.cursor()
-        cursor.execute(
-            f"SELECT {columns} FROM {table} WHERE period = {mark}{kind} ORDER BY line",
-            (period.period,),
+        query = (
+            f"SELECT {', '.join(names)} FROM {table} "
+            f"WHERE period = {_mark(self._books)}{kind} ORDER BY line"
         )
-        kinds = np.dtype([(name, _kind_read(name)) for name in columns.split(", ")])
-        while len(rows := np.fromiter(islice(cursor, AT_ONCE), kinds)):
-            yield rows
-        cursor.close()
+        words = ("account_key", *WORDS)
+        kinds = np.dtype([(name, "object" if name in words else _kind(name)) for name in names])
+        return _blocks(self._books, query, period.period, kinds)
 
-    def _code_new(self, name: str, words: npt.NDArray[Any]) -> Codes:
-        known = self.services if name == "service" else self.meters
-        for word in dict.fromkeys(words.tolist()):
-            known.setdefault(word, len(known))
-        return _places(words, known)
+    def _code_new(self, name: str, words: npt.NDArray[Any]) -> Numbers:
+        return _numbered(words, self.known[name], _kind(name))
 
-    def _code_known(self, name: str, words: npt.NDArray[Any]) -> Codes:
+    def _code_known(self, name: str, words: npt.NDArray[Any]) -> Numbers:
         """Number what recent periods have; other services are of no line that is compared."""
-        if name == "service":
-            return _places(words, self.services)
-        return np.maximum(_places(words, self.meters), 0)
+        numbers = _places(words, self.known[name], _kind(name))
+        return numbers if name == "service" else np.maximum(numbers, 0)
 
-    def tell_meters_apart(self, details: Sequence[dict[str, Any]]) -> None:
+    def tell_meters_apart(self, details: Sequence[Lines]) -> None:
         """
         Find who has several meters of one service in one period: each is a row of its own.
 
@@ -231,67 +302,73 @@ class _Reader:
         several = []
         for lines in details:
             metered = lines["meter"] > 0
-            both = np.unique(np.c_[self._pairs(lines)[metered], lines["meter"][metered]], axis=0)
-            pairs, times = np.unique(both[:, 0], return_counts=True)
+            both = np.unique(self._pairs(lines)[metered] * METERS + lines["meter"][metered])
+            pairs, times = np.unique(both // METERS, return_counts=True)
             several.append(pairs[times > 1])
         self._several = np.unique(np.concatenate(several)).astype("i8")
 
-    def _pairs(self, lines: dict[str, Any]) -> Codes:
+    def _pairs(self, lines: Lines) -> Codes:
         pairs: Codes = lines["account_key"].astype("i8") * SERVICES + lines["service"]
         return pairs
 
-    def ids(self, lines: dict[str, Any]) -> Codes:
+    def ids(self, lines: Lines) -> Codes:
         """Return for each line the number of its row: account, service, and meter if several."""
-        pairs = self._pairs(lines)
-        own = np.isin(pairs, self._several)
-        numbers: Codes = pairs * METERS + np.where(own, lines["meter"], 0)
+        numbers = self._pairs(lines)
+        own = np.isin(numbers, self._several) if len(self._several) else None
+        numbers *= METERS
+        if own is not None:
+            numbers += np.where(own, lines["meter"], 0)
         return numbers
 
-    def account_codes(self, ids: Codes) -> Codes:
-        codes: Codes = ids // METERS // SERVICES
-        return codes
 
-    def service_codes(self, ids: Codes) -> Codes:
-        codes: Codes = ids // METERS % SERVICES
-        return codes
-
-    def names(self, ids: Codes) -> tuple[Any, Any]:
-        """Return the account key and the service of each row."""
-        services = np.array(list(self.services), object)
-        return self.accounts.to_numpy()[self.account_codes(ids)], services[self.service_codes(ids)]
+_KINDS = {"account_key": "i4", "service": "i2", "meter": "i4", "read_type": "i2", "rate_code": "i4"}
 
 
 def _kind(name: str) -> str:
-    if name in ("account_key", "service", "meter"):
-        return "i8"
-    return "object" if name in ("read_type", "rate_code") else "f8"
+    """Return what a column is kept in; a word as its number."""
+    return _KINDS.get(name, "f8")
 
 
-def _kind_read(name: str) -> str:
-    kind = _kind(name)
-    return "object" if kind == "i8" else kind  # words that are numbered afterwards
+def _numbered(words: npt.NDArray[Any], known: dict[str, int], kind: str) -> Numbers:
+    """Return the number of each word, and number those that are new."""
+    for word in dict.fromkeys(words.tolist()):
+        known.setdefault(word, len(known))
+    return _places(words, known, kind)
 
 
-def _places(words: npt.NDArray[Any], known: dict[str, int]) -> Codes:
+def _places(words: npt.NDArray[Any], known: dict[str, int], kind: str) -> Numbers:
     """Return the number of each word, and -1 of what is not known."""
-    return np.fromiter(map(known.get, words.tolist(), repeat(-1)), "i8", len(words))
+    return np.fromiter(map(known.get, words.tolist(), repeat(-1)), kind, len(words))
 
 
-def _none(name: str) -> npt.NDArray[Any]:
-    return np.empty(0, _kind(name))
+def _worded(numbers: Numbers, known: dict[str, int]) -> pd.Categorical:
+    """Return numbers as the words that they stand for, of which each is kept once."""
+    return pd.Categorical.from_codes(numbers, dtype=_words(known))
+
+
+def _words(known: dict[str, int]) -> pd.CategoricalDtype:
+    return pd.CategoricalDtype(pd.Index(list(known), dtype=object))
+
+
+def _joined(parts: list[Any], kind: str) -> npt.NDArray[Any]:
+    """Put the parts of a column together, and let each go as soon as it is taken."""
+    joined = np.empty(sum(map(len, parts)), kind)
+    start = 0
+    for place, part in enumerate(parts):
+        joined[start : start + len(part)] = part
+        start += len(part)
+        parts[place] = None
+    return joined
 
 
 class _Filled:
-    """The matrices, as months are added to them."""
+    """What rows have of each month, as months are added."""
 
     def __init__(self, ids: Codes) -> None:
-        shape = (len(ids), HISTORY + 1)
         self._ids = ids
-        self.usage = np.full(shape, np.nan, "f4")
-        self.amount = np.full(shape, np.nan, "f4")
-        self._days = np.full(shape, np.nan, "f4")
+        self.usage, self.amount, self._days = (Months(len(ids)) for _ in range(3))
 
-    def add(self, period: ComparedPeriod, ids: Codes, lines: dict[str, Any]) -> None:
+    def add(self, period: ComparedPeriod, ids: Codes, lines: Lines) -> None:
         """Add up a period's lines; two periods in one month count together."""
         place = np.searchsorted(self._ids, ids)
         place = np.minimum(place, len(self._ids) - 1)
@@ -300,7 +377,7 @@ class _Filled:
         days = np.where(np.isnan(lines["days"][known]), period.days, lines["days"][known])
         longest = np.full(len(self._ids), np.nan, "f4")
         np.fmax.at(longest, row, days.astype("f4"))
-        for matrix, values in (
+        for months, values in (
             (self.amount, lines["amount"][known]),
             (self.usage, lines["usage"][known]),
         ):
@@ -308,76 +385,100 @@ class _Filled:
             count = np.bincount(row[told], minlength=len(self._ids))
             total = np.bincount(row[told], values[told], minlength=len(self._ids))
             there = count > 0
-            matrix[there, column] = np.nansum([matrix[there, column], total[there]], axis=0)
+            months.add(column, there, total[there])
         there = ~np.isnan(longest)
-        self._days[there, column] = np.nansum([self._days[there, column], longest[there]], axis=0)
+        self._days.add(column, there, longest[there])
 
-    def days_of(self, period: ComparedPeriod) -> Matrix:
+    def days_of(self, period: ComparedPeriod) -> Months:
         """Return the days that each line was for; this period's where it is not billed now."""
-        now = self._days[:, -1]
-        self._days[:, -1] = np.where(np.isnan(now), period.days, now)
+        self._days.fill(-1, period.days)
         return self._days
 
 
-def _frame(
-    reader: _Reader, ids: Codes, details: Sequence[tuple[ComparedPeriod, dict[str, Any]]]
-) -> pd.DataFrame:
-    """Make the frame of what is compared one by one: this month and the account's two before."""
-    accounts, services = reader.names(ids)
-    frame = pd.DataFrame(
-        {
-            "account_key": accounts,
-            "service": services,
-            # the same as numbers, because lines are grouped forty times, and words take longer
-            "account_place": reader.account_codes(ids),
-            "service_place": reader.service_codes(ids),
-            "pair": ids // METERS,
-        }
-    )
-    meters = np.array(list(reader.meters), object)
-    seen = np.zeros(len(reader.accounts), "i8")
-    for place, (_, lines) in enumerate(details):
-        own = pd.DataFrame({name: lines[name] for name in ("amount", "usage", "days", *TOLD)})
-        own["row"] = np.searchsorted(ids, reader.ids(lines))
-        own["meter"] = meters[lines["meter"]]
-        own["turn"] = 0 if place == 0 else seen[lines["account_key"]] + 1
-        for turn, ending in ((0, ""), (1, "_before"), (2, "_earlier")):
-            chosen = own[own["turn"] == turn]
-            if len(chosen) or f"amount{ending}" not in frame:
-                _put(frame, chosen, ending)
-        if place:
-            seen[np.unique(lines["account_key"])] += 1
-    return frame
+class _Framed:
+    """The columns of what is compared one by one: this month and the account's two before."""
+
+    def __init__(self, reader: _Reader, ids: Codes) -> None:
+        self._reader = reader
+        self._ids = ids
+        self._seen = np.zeros(len(reader.accounts), "i2")
+        self._columns: dict[str, npt.NDArray[Any]] = {}
+        for ending in ("", "_before", "_earlier"):
+            self._put({name: np.empty(0, _kind(name)) for name in _KEPT}, np.empty(0, "i8"), ending)
+
+    def add(self, place: int, ids: Codes, lines: Lines) -> None:
+        """Put a recent period's lines where they belong: `place` 0 is the one that is reviewed."""
+        rows = np.searchsorted(self._ids, ids)
+        if place == 0:
+            self._put(lines, rows, "")
+            return
+        turn = self._seen[lines["account_key"]]
+        for number, ending in enumerate(("_before", "_earlier")):
+            chosen = turn == number
+            if chosen.all():
+                self._put(lines, rows, ending)
+            elif chosen.any():
+                self._put({name: lines[name][chosen] for name in _KEPT}, rows[chosen], ending)
+        self._seen[np.unique(lines["account_key"])] += 1
+
+    def frame(self, statuses: pd.Series[Any]) -> pd.DataFrame:
+        """Make the frame; `statuses` are the accounts', in their order."""
+        known, columns = self._reader.known, self._columns
+        pairs = self._ids // METERS
+        place, service = (pairs // SERVICES).astype("i4"), (pairs % SERVICES).astype("i2")
+        keys = pd.Categorical.from_codes(place, dtype=pd.CategoricalDtype(self._reader.accounts))
+        frame = pd.DataFrame({"account_key": keys, "service": _worded(service, known["service"])})
+        # the same as numbers, because lines are grouped forty times, and words take longer
+        frame["account_place"], frame["service_place"], frame["pair"] = place, service, pairs
+        words = {name: _words(known[name]) for name in ("read_type", "rate_code")}
+        for name in list(columns):
+            values = columns.pop(name)
+            word = words.get(name.removesuffix("_before").removesuffix("_earlier"))
+            frame[name] = values if word is None else pd.Categorical.from_codes(values, dtype=word)
+        status = pd.Categorical(statuses)
+        frame["status"] = pd.Categorical.from_codes(status.codes[place], dtype=status.dtype)
+        return frame
+
+    def _put(self, lines: Lines, rows: Codes, ending: str) -> None:
+        """Put one turn's lines in; a row of several lines shows their sum and the first."""
+        size = len(self._ids)
+        count = np.bincount(rows, minlength=size)
+        there = count > 0
+        first = np.zeros(size, "i8")
+        first[rows[::-1]] = np.arange(len(rows))[::-1]  # of lines of one row the first stays
+        firsts = first[there]
+        for name in ("amount", "usage"):
+            told = ~np.isnan(lines[name])
+            total = np.bincount(rows[told], lines[name][told], minlength=size)
+            some = np.bincount(rows[told], minlength=size) > 0
+            self._set(f"{name}{ending}", np.where(some, total, np.nan)[there], there, np.nan)
+        if ending != "_earlier":
+            self._set(f"lines{ending}", count[there].astype("i4"), there, 0)
+        for name in ("days", "meter", "read_type", "previous_read", "current_read", "rate_code"):
+            if ending != "_earlier" or name in OF_EARLIER:
+                empty = 0 if name in WORDS else np.nan
+                self._set(f"{name}{ending}", lines[name][firsts], there, empty)
+        if not ending:
+            self._columns["amounts"] = _different(rows, lines["amount"], count)
+
+    def _set(self, name: str, values: npt.NDArray[Any], there: Any, empty: float) -> None:
+        """Fill rows of a column where a line is there; what another cycle's period told stays."""
+        if name not in self._columns:
+            self._columns[name] = np.full(len(self._ids), empty, values.dtype)
+        self._columns[name][there] = values
 
 
-def _put(frame: pd.DataFrame, lines: pd.DataFrame, ending: str) -> None:
-    """Put one turn's lines into the frame; a row of several lines shows their sum and the first."""
-    size = len(frame)
-    rows = lines["row"].to_numpy()
-    count = np.bincount(rows, minlength=size)
-    there = count > 0
-    first = ~lines["row"].duplicated()
-    firsts = lines[first].set_index("row")
-    for name in ("amount", "usage"):
-        told = lines[name].notna().to_numpy()
-        total = np.bincount(rows[told], lines[name].to_numpy()[told], minlength=size)
-        some = np.bincount(rows[told], minlength=size) > 0
-        _set(frame, f"{name}{ending}", np.where(some, total, np.nan), there, np.nan)
-    _set(frame, f"lines{ending}", count, there, 0)
-    for name in ("days", *TOLD):
-        empty: Any = "" if name in ("meter", "read_type", "rate_code") else np.nan
-        values = firsts[name].reindex(range(size)).to_numpy()
-        _set(frame, f"{name}{ending}", values, there, empty)
-    if not ending:
-        many = lines[np.isin(rows, np.nonzero(count > 1)[0])]
-        frame["amounts"] = many.groupby("row")["amount"].nunique().reindex(range(size)).fillna(1)
+_KEPT = (
+    *("amount", "usage", "days", "meter"),
+    *("read_type", "previous_read", "current_read", "rate_code"),
+)
 
 
-def _set(frame: pd.DataFrame, name: str, values: Any, there: Any, empty: Any) -> None:
-    """Fill rows of a column where a line is there; what another cycle's period told stays."""
-    if name not in frame:
-        kind = object if empty == "" else "f8"
-        frame[name] = np.full(len(frame), empty, dtype=kind)
-    column = frame[name].to_numpy(copy=True)
-    column[there] = values[there]
-    frame[name] = column
+def _different(rows: Codes, amounts: npt.NDArray[Any], count: Codes) -> npt.NDArray[Any]:
+    """Count the different amounts of each row's lines; 1 where there is one line or none."""
+    found = np.ones(len(count), "i4")
+    many = count[rows] > 1
+    each = pd.DataFrame({"row": rows[many], "amount": amounts[many]}).groupby("row")["amount"]
+    different = each.nunique()
+    found[different.index.to_numpy("i8")] = different.to_numpy()
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from data_checks.register.account_looks import look_at_accounts
 from data_checks.register.figures import (
     ExpectedFigure,
     Figure,
+    count_months,
     list_figures,
     list_lines,
     values_of,
@@ -23,7 +24,7 @@ from data_checks.register.figures import (
 from data_checks.register.judging import Judged, JudgedRegister, judge_figures
 from data_checks.register.limits import Limits
 from data_checks.register.looking import UnusualLines, look
-from data_checks.register.reading import Register, read_register
+from data_checks.register.reading import SERVICES, Register, read_register
 from data_checks.register.tariff import add_prices
 from data_checks.register.usual import ENOUGH, add_usual
 from domain.money import Money
@@ -33,6 +34,13 @@ BY_STAKE = frozenset(
 )
 BY_AMOUNT = frozenset(
     {"service-dropped", "service-added", "charge-doubled", "closed-account-used", "bill-copied"}
+)
+FOR_FIGURES = frozenset(
+    {
+        *("account_key", "service", "account_place", "service_place", "pair", "months", "length"),
+        *("rate", "rate_place", "amount", "amount_before", "usage", "usage_before"),
+        *("current_read", "current_read_before", "read_type", "read_type_before"),
+    }
 )
 
 
@@ -45,7 +53,7 @@ class Review:
     """
 
     findings: Mapping[str, tuple[Finding, ...]]
-    judged: frozenset[tuple[str, str]]  # account_key and service
+    judged: Container[tuple[str, str]]  # account_key and service
     judgement: JudgedRegister | None
     errors: Mapping[str, str]
     bills: int
@@ -57,14 +65,10 @@ def review_accounts(
 ) -> tuple[Register, dict[str, list[Finding]]]:
     """Look at every line and account of a period; the figures are judged apart."""
     register = read_register(books, period)
-    told = register.accounts[["account", "status"]]
-    frame = register.frame.join(told, on="account_key")
-    frame["account"] = frame["account"].fillna(frame["account_key"])
-    register = Register(**{**register.__dict__, "frame": frame})
     found: dict[str, list[Finding]] = {}
-    if len(frame):
+    if len(register.frame):
         add_prices(add_usual(register))
-        _add_lines(found, register, look(frame, limits))
+        _add_lines(found, register, look(register.frame, limits))
     for check, finding in look_at_accounts(books, period, register.accounts, limits):
         found.setdefault(check, []).append(finding)
     return register, found
@@ -100,15 +104,16 @@ def review_figures(
     errors: dict[str, str] = {}
     judgement = None
     if len(register.frame):
-        lines = list_lines(register)
+        _leave(register.frame, FOR_FIGURES)  # a city's frame is its largest memory
         figures = list_figures(register, limits, own)
+        lines = list_lines(register)
         if figures and len(lines):
             period = register.period.period
             judgement = judge_figures(lines, figures, period=period, at=at)
             _add_figures(found, errors, judgement, values_of(lines), limits)
     return Review(
         {check: _in_order(rows) for check, rows in found.items()},
-        _judged(register),
+        JudgedLines(register),
         judgement,
         errors,
         count_bills(register),
@@ -116,22 +121,44 @@ def review_figures(
     )
 
 
+def _leave(frame: pd.DataFrame, names: Collection[str]) -> None:
+    """Drop all other columns, in place."""
+    for name in frame.columns.difference(list(names)):
+        del frame[name]
+
+
 def count_bills(register: Register) -> int:
     now = register.frame["amount"].notna()
-    return int(register.frame.loc[now, "account_key"].nunique())
+    return int(register.frame.loc[now, "account_place"].nunique())
 
 
-def count_months(register: Register) -> int:
-    """Count the months before that there are to compare with."""
-    return int((~np.isnan(register.amount[:, :-1])).any(axis=0).sum())
+class JudgedLines(Container[tuple[str, str]]):
+    """
+    The accounts and services whose lines could be judged by their own history.
 
+    It is asked for few of them, and a pair of words for each of a city's lines takes 100 MB.
+    """
 
-def _judged(register: Register) -> frozenset[tuple[str, str]]:
-    frame = register.frame
-    if "months" not in frame:
-        return frozenset()
-    known = frame[(frame["months"] >= ENOUGH) & frame["amount"].notna()]
-    return frozenset(zip(known["account_key"], known["service"], strict=True))
+    def __init__(self, register: Register) -> None:
+        frame = register.frame
+        self._accounts = register.accounts.index
+        self._services = {name: place for place, name in enumerate(frame["service"].cat.categories)}
+        known = np.zeros(len(frame), bool)
+        if "months" in frame:
+            known = ((frame["months"] >= ENOUGH) & frame["amount"].notna()).to_numpy()
+        self._pairs = np.unique(frame["pair"].to_numpy()[known])
+
+    def __contains__(self, line: object) -> bool:
+        """Say whether a line was judged: its account's key and its service."""
+        if not isinstance(line, tuple) or len(line) != 2:
+            return False
+        try:
+            account: Any = self._accounts.get_loc(line[0])
+            pair = account * SERVICES + self._services[line[1]]
+        except KeyError:
+            return False
+        place = np.searchsorted(self._pairs, pair)
+        return bool(place < len(self._pairs) and self._pairs[place] == pair)
 
 
 def _in_order(rows: list[Finding]) -> tuple[Finding, ...]:
@@ -154,23 +181,28 @@ def _add_lines(found: dict[str, list[Finding]], register: Register, looked: Unus
         check: np.nonzero(np.asarray(claim.fillna(False), bool))[0]
         for check, claim in looked.claims.items()
     }
-    rows = _rows_at(
-        register.frame, sorted(set().union(*(set(one.tolist()) for one in told.values())))
-    )
+    all_told = sorted(set().union(*(set(one.tolist()) for one in told.values())))
+    rows = _rows_at(register, all_told)
+    uses = dict(zip(all_told, register.usage.of(all_told), strict=True))
     for check, places in told.items():
         blocking = looked.blocking.get(check)
         for place in places.tolist():
             blocks = blocking is not None and bool(blocking.iloc[place])
-            finding = _to_finding(check, rows[place], register.usage[place], blocks=blocks)
+            finding = _to_finding(check, rows[place], uses[place], blocks=blocks)
             found.setdefault(check, []).append(finding)
     for check, sentences in looked.in_all.items():
         found.setdefault(check, []).extend(Finding("", "", sentence) for sentence in sentences)
     found["closed-account-used"] = _one_an_account(found.get("closed-account-used", []))
 
 
-def _rows_at(frame: pd.DataFrame, places: Sequence[int]) -> dict[int, dict[Hashable, Any]]:
+def _rows_at(register: Register, places: Sequence[int]) -> dict[int, dict[Hashable, Any]]:
     """Take what was found out of the frame at once: row by row is ten times the work."""
-    return dict(zip(places, frame.iloc[list(places)].to_dict("records"), strict=True))
+    rows = register.frame.iloc[list(places)]
+    rows = rows.assign(
+        account=register.accounts["account"].to_numpy()[rows["account_place"]],
+        **{name: register.meters[rows[name]] for name in ("meter", "meter_before")},
+    )
+    return dict(zip(places, rows.to_dict("records"), strict=True))
 
 
 def _one_an_account(rows: list[Finding]) -> list[Finding]:

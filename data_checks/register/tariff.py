@@ -9,7 +9,7 @@ import pandas as pd
 
 from data_checks.register.fitting import fitted_moves
 from data_checks.register.following import follow
-from data_checks.register.usual import CLASS_SIZE, class_names
+from data_checks.register.usual import CLASS_SIZE, class_places
 
 LIKE = 8  # others within a fifth of the use, from where an amount can be compared
 SHARED = 3  # lines for each use, below which they are no measure of one another
@@ -32,20 +32,18 @@ def add_prices(frame: pd.DataFrame) -> pd.DataFrame:
     frame["like_others"], frame["stake"] = _tariff(
         frame, frame["amount"], frame["usage"], single, frame["class"]
     )
-    before = class_names(frame["service"], frame["rate_code_before"], frame["length_before"])
+    before = class_places(frame, "rate_code_before", "length_before")
     like_before, _ = _tariff(
         frame, frame["amount_before"], frame["usage_before"], frame["lines_before"] == 1, before
     )
-    each = (frame["amount"] / frame["usage"].where(frame["usage"] > 0)).groupby(
-        frame["class"], observed=True
-    )
+    each = (frame["amount"] / frame["usage"].where(frame["usage"] > 0)).groupby(frame["class"])
     moved = frame["usage"].clip(lower=0) - frame["expected"]
     frame["stake"] = frame["stake"].fillna(each.transform("median") * moved)
     frame["off"] = frame["amount"] - frame["like_others"]
     frame["off_before"] = frame["amount_before"] - like_before
     frame["own_price"] = _own_prices(frame)
     off = (frame["off"].abs() > OFF_CENTS).where(frame["off"].notna()).astype("f8")
-    part = off.groupby(frame["class"], observed=True).transform("mean")
+    part = off.groupby(frame["class"]).transform("mean")
     frame["mixed"], frame["one_price"] = part > MIXED, part <= ONE_PRICE
     _compare_flat(frame)
     frame["own_price"] = frame["own_price"].fillna(pd.Series(follow(frame), frame.index))
@@ -72,7 +70,7 @@ def _own_prices(frame: pd.DataFrame) -> Any:
     now, before = frame["usage"].to_numpy("f8"), frame["usage_before"].to_numpy("f8")
     moved = (frame["amount"] - frame["amount_before"]).to_numpy("f8")
     names = frame.loc[both, "class"]  # the whole frame once more is the most memory of a review
-    for rows in names.groupby(names, observed=True).indices.values():
+    for rows in names.groupby(names).indices.values():
         own = np.nonzero(both.to_numpy())[0][rows]
         if len(own) >= CLASS_SIZE:
             price[own] = fitted_moves(now[own], before[own], moved[own], was[own])
@@ -110,7 +108,7 @@ def _tariff(
     priced, stake = np.full(len(frame), np.nan), np.full(len(frame), np.nan)
     usage, amount = uses.to_numpy("f8"), amounts.to_numpy("f8")
     expected, single = frame["expected"].to_numpy("f8"), counts.to_numpy()
-    by_class: dict[Any, Any] = dict(classes.groupby(classes, observed=True).indices)
+    by_class: dict[Any, Any] = dict(classes.groupby(classes).indices)
     for rows in by_class.values():
         have = rows[~np.isnan(amount[rows]) & single[rows]]
         metered = ~np.isnan(usage[have])

@@ -252,7 +252,8 @@ def try_review(office: Office, period: str, changes: Sequence[LimitSet] = ()) ->
 
     Raises Misuse for a period that was not imported, and for a service that was never billed.
     """
-    from data_checks.register.reviewing import count_bills, count_months, review_accounts
+    from data_checks.register.figures import count_months
+    from data_checks.register.reviewing import count_bills, review_accounts
 
     if find_run(office.database, period) is None:
         raise Misuse(f"There is no period {period}; `billclose status` names the newest.")
