@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from sqlalchemy.exc import OperationalError
 
 from database.owners import this_process
 from database.runs import release_lock, renew_lock, take_lock
 from office.equipment.office import Office
 
 RENEW_SECONDS = 20.0
+LOGGER = logging.getLogger("prefect.billclose")
 
 
 @contextmanager
@@ -35,6 +39,10 @@ def working_on(office: Office, period: str) -> Iterator[None]:
 
 
 def _renew(office: Office, period: str, ended: threading.Event) -> None:
+    """Renew the lock until the work has ended, whatever one turn of it meets."""
     me = this_process()
     while not ended.wait(RENEW_SECONDS):
-        renew_lock(office.database, period, me, office.clock.wall())
+        try:
+            renew_lock(office.database, period, me, office.clock.wall())
+        except OperationalError as failure:  # an import of a large city may write for a minute
+            LOGGER.warning("The lock of %s is renewed at the next turn: %s", period, failure.orig)

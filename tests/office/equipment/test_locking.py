@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import datetime, timedelta
 from itertools import count
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
+from database import runs
 from database.owners import this_process
 from database.runs import take_lock
 from database.tables import run_lock
@@ -72,3 +75,21 @@ def test_a_held_run_is_renewed_by_the_clock_of_the_machine(here, monkeypatch):
                 break
 
     assert NOW <= taken.taken_at < renewed.renewed_at
+
+
+def test_a_lock_is_renewed_again_after_a_turn_at_which_the_books_were_busy(here, monkeypatch):
+    busy = [True, True]
+
+    def renew(*told):
+        if busy:
+            busy.pop()
+            raise OperationalError("BEGIN IMMEDIATE", None, Exception("database is locked"))
+        renewed.set()
+        return runs.renew_lock(*told)
+
+    renewed = threading.Event()
+    monkeypatch.setattr(locking, "RENEW_SECONDS", 0.01)
+    monkeypatch.setattr(locking, "renew_lock", renew)
+
+    with working_on(here, RUN):
+        assert renewed.wait(30)
