@@ -6,11 +6,13 @@ import ast
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from bench.__main__ import SUBJECTS
+from bench.close.memory import Held, Watcher, by_step
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -90,3 +92,31 @@ def test_the_home_page_is_measured_small_beside_its_floor(tmp_path):
     assert ["billclose", "floor"] == [row["served"] for row in rows]
     assert all(row["alone"]["size"] < 20_000 for row in rows)
     assert 20 == rows[0]["loaded"]["pages"]
+
+
+def test_the_most_that_a_close_holds_is_told_by_step():
+    held = [Held(1.0, 90, 0), Held(2.0, 300, 7), Held(3.0, 200, 9), Held(4.0, 500, 8)]
+    lines = [
+        (2.5, "  ✓ import billing export      2 accounts  [1.0 s]\n".encode()),
+        (2.6, b"a word about something else\n"),
+        (3.5, "  ✓ guard calendar             may be closed  [0.1 s]\n".encode()),
+    ]
+
+    assert {
+        "import billing export": Held(2.5, 300, 7),
+        "guard calendar": Held(3.5, 200, 9),
+    } == by_step(held, lines)
+
+
+def test_a_process_is_watched_with_what_it_has_started():
+    inner = "import sys; much = b'x' * 60_000_000; print(flush=True); sys.stdin.read()"
+    outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", outer], **pipes) as process:
+        process.stdout.readline()
+        watcher = Watcher(process.pid)
+        while not any(one.other > 57 for one in watcher.held):
+            time.sleep(0.01)
+        watcher.stop()
+
+    assert 0 < watcher.held[-1].own < 57

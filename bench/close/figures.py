@@ -7,11 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class StepTime:
-    """One step; `least` is the bare work in the same run, None where there is nothing like it."""
+    """
+    One step; `least` is the bare work in the same run, None where there is nothing like it.
+
+    `own_megabytes` is the most that the close's own process held, and `other_megabytes` the
+    largest of those that it had started.
+    """
 
     name: str
     seconds: float
     least: float | None
+    own_megabytes: float
+    other_megabytes: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from bench.close.figures import Closed, Figures, StepTime, Times
 from bench.close.history import add_history
 from bench.close.limits import limits
 from bench.close.mailing import mailed_again
+from bench.close.memory import Held
 from bench.close.results import line, write_results
 from bench.close.runs import close, init, run
 from bench.mail.servers import are_installed, server
@@ -118,8 +119,11 @@ def _close(
     books = urls[0] or f"sqlite:///{home / BOOKS}"
     bare = urls[1] or f"sqlite:///{home / 'bare.db'}"
     least = limits((books, bare), home, told["deliveries"]["sent"], relay)
+    nothing = Held(0, 0, 0)
     steps = [
-        StepTime(name, seconds, least.get(name)) for name, seconds in _by_step(told["seconds"])
+        StepTime(name, seconds, least.get(name), held.own, held.other)
+        for name, seconds in _by_step(told["seconds"])
+        for held in [ended.held.get(name, nothing)]
     ]
     before = ended.first_line_after - steps[0].seconds
     return Closed(

@@ -51,6 +51,8 @@ def _table(figures: Figures, office: str) -> Iterator[str]:
         " Prefect server that it starts, mails to smtp-sink over loopback. `least` is the same"
         " rows by executemany or COPY, the same bytes by `write()`, the checks' bare SQL, one"
         " INSERT … SELECT, smtp-source with mails of the mean size; measured after each close."
+        " What processes hold is looked at ten times a second; the largest process is the"
+        " system's own word."
     )
     for closed in figures.closes:
         yield from _of_close(closed)
@@ -73,14 +75,21 @@ def _of_close(closed: Closed) -> Iterator[str]:
         f" {closed.before:.1f} s before the first step."
     )
     yield ""
-    yield "| step | seconds | accounts a second | share | least, seconds | times the least |"
-    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+    yield (
+        "| step | seconds | accounts a second | share | least, seconds | times the least"
+        " | the close's own process, MB | largest other, MB |"
+    )
+    yield f"| --- |{' ---: |' * 7}"
     for step in closed.steps:
         rate = f"{closed.accounts / step.seconds:,.0f}" if step.seconds else ""
         least = f"{step.least:.2f}" if step.least else ""
         times = f"{step.seconds / step.least:.1f}" if step.least else ""
         share = step.seconds / closed.in_steps
-        yield f"| {step.name} | {step.seconds:.2f} | {rate} | {share:.0%} | {least} | {times} |"
+        held = f"{step.own_megabytes:,.0f} | {step.other_megabytes:,.0f}"
+        yield (
+            f"| {step.name} | {step.seconds:.2f} | {rate} | {share:.0%} | {least} | {times}"
+            f" | {held} |"
+        )
     heavy = sum(closed.seconds_of(name) for name in HEAVY) / closed.in_steps
     yield ""
     yield f"Splitting and mailing take {heavy:.0%} of the steps, everything else {1 - heavy:.0%}."

@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 from bench.close.city import AS_OF
+from bench.close.memory import Held, Watcher, by_step
 
 START = "from command_line.main import main; main()"
 
@@ -26,6 +28,7 @@ class Ended:
     cpu_seconds: float
     peak_megabytes: float  # of the largest process
     first_line_after: float  # seconds until the first line on standard error
+    held: Mapping[str, Held]  # by step
 
 
 def init(home: Path, environment: dict[str, str]) -> None:
@@ -58,15 +61,18 @@ def run(
     assert process.stdout is not None
     assert process.stderr is not None
     errors = process.stderr
+    watcher = Watcher(process.pid)
     listener = Thread(target=lambda: heard.extend((time.monotonic(), line) for line in errors))
     listener.start()
     printed = process.stdout.read().decode()
     _, status, used = os.wait4(process.pid, 0)
     wall = time.monotonic() - began
+    watcher.stop()
     process.returncode = os.waitstatus_to_exitcode(status)
     listener.join()
     if process.returncode not in statuses:
         told = b"".join(line for _, line in heard).decode(errors="replace")
         raise RuntimeError(f"{arguments[0]} ended with {process.returncode}: {told[-2000:]}")
     first = heard[0][0] - began if heard else wall
-    return Ended(printed, wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, first)
+    cpu, peak = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    return Ended(printed, wall, cpu, peak, first, by_step(watcher.held, heard))
