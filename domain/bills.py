@@ -68,7 +68,7 @@ class Tagging(StrEnum):
 
     KEPT = "tags-kept"
     NONE = "source-not-tagged"
-    INCOMPLETE = "tags-incomplete"  # they lack some of what the pages show
+    INCOMPLETE = "tags-incomplete"  # they lack some of what the pages show, or have more
     UNREADABLE = "tags-unreadable"
     DROPPED = "tags-dropped"  # by setting
 

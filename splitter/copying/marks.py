@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
 
 from splitter.copying.sanitizing import Pruner
 from splitter.pdf.source import SourceFile
@@ -28,41 +29,55 @@ _DEEPEST_FORM = 16
 NOT_READ = -1  # a mark that no tree has
 
 
+@dataclass(slots=True)
+class Marks:
+    """
+    The marks in a page's content; what is an artifact is nobody's to read.
+
+    NOT_READ is among those to read where a form has marks of its own, or a mark cannot be read.
+    """
+
+    to_read: set[int] = field(default_factory=set)
+    of_artifacts: set[int] = field(default_factory=set)
+
+    def are_all_of(self, tree: Set[int]) -> bool:
+        """Say whether a tree has all that is to be read on the page, and nothing it lacks."""
+        return self.to_read <= tree <= self.to_read | self.of_artifacts
+
+    def add(self, kind: bytes, marks: Set[int]) -> None:
+        """Add the marks of a piece of content: /Artifact, or the kind of an element."""
+        some = self.of_artifacts if kind == _ARTIFACT else self.to_read
+        some |= marks
+
+
 class PageMarks:
-    """Finds what of a page's content is marked; what is an artifact is nobody's to read."""
+    """Finds what of a page's content is marked."""
 
     def __init__(self, source: SourceFile, pruner: Pruner) -> None:
         self._source = source
         self._pruner = pruner
         self._forms: dict[int, bool] = {}
 
-    def of(self, contents: bytes, kept_resources: bytes) -> set[int]:
-        """
-        Return the marks of a page, given its /Contents and the resources it has in a copy.
-
-        NOT_READ is among them where a form has marks of its own, or a mark cannot be read.
-        """
+    def of(self, contents: bytes, kept_resources: bytes) -> Marks:
+        """Return the marks of a page, given its /Contents and the resources it has in a copy."""
         resources = dictionary(kept_resources)
-        found: set[int] = set()
+        found = Marks()
         for number in self._pruner.content_of_page(contents):
-            found |= self._in_content(self._source.decoded(number), resources)
+            self._add_content(found, self._source.decoded(number), resources)
         if self._has_marked_form(resources, 0):
-            found.add(NOT_READ)
+            found.to_read.add(NOT_READ)
         return found
 
-    def _in_content(self, content: bytes, resources: Mapping[bytes, bytes]) -> set[int]:
-        found: set[int] = set()
+    def _add_content(self, found: Marks, content: bytes, resources: Mapping[bytes, bytes]) -> None:
         read = 0
         for match in _INLINE.finditer(content):
             marks = _MARK.findall(match[2])
             read += len(marks)
-            found |= set(map(int, marks)) if match[1] != _ARTIFACT else set()
+            found.add(match[1], set(map(int, marks)))
         if read != content.count(b"/MCID"):
-            found.add(NOT_READ)
+            found.to_read.add(NOT_READ)
         for kind, name in _NAMED.findall(content):
-            if kind != _ARTIFACT:
-                found |= self._named(name, resources)
-        return found
+            found.add(kind, self._named(name, resources))
 
     def _named(self, name: bytes, resources: Mapping[bytes, bytes]) -> set[int]:
         """Return the mark of a property list that stands in the page's resources."""

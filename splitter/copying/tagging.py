@@ -83,13 +83,17 @@ class Tagger:
     def _are_complete(
         self, pages: Sequence[int], attributes: Sequence[bytes], tags: BillTags
     ) -> bool:
-        """Say whether the tree has all marks of the pages: what it lacks is not read aloud."""
+        """
+        Say whether the tree has all marks of the pages, and none that they lack.
+
+        What it lacks is not read aloud; what no page shows may be anybody's.
+        """
         if not any(tags.marks):
             return False
         for page, kept, marks in zip(pages, attributes, tags.marks, strict=True):
             contents = self._tree.entries(page).get(b"/Contents", b"[]")
             resources = dictionary(b"<<" + kept + b">>").get(b"/Resources", b"<<>>")
-            if not self._marks.of(contents, resources) <= marks.keys():
+            if not self._marks.of(contents, resources).are_all_of(marks.keys()):
                 return False
         return True
 

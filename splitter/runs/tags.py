@@ -11,7 +11,7 @@ from domain.words import say_count
 from splitter.runs.records import TAGS_PROBLEM, StagedFile
 
 _LOST = {
-    Tagging.INCOMPLETE: "lack some of what their pages show",
+    Tagging.INCOMPLETE: "do not match what their pages show",
     Tagging.UNREADABLE: "are not a tree that can be read",
 }
 

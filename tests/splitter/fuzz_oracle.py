@@ -45,6 +45,7 @@ ACCOUNTS = {
     "larkspur-html": r"Customer No\.\s*([0-9.\-]+)",
 }
 LEADS_AWAY = {"/Parent", "/P", "/Dest", "/StructParents", "/Popup", "/IRT"}
+TWO_WAYS = "pdfium draws it in two ways"
 DRAWN = 12  # times, to see whether it is always the same
 SMALLEST_DRAWN, LARGEST_DRAWN = 10, 2000  # points
 
@@ -99,6 +100,8 @@ def tried(path: Path, sample: Path, accounts: list[str], *, is_whole: bool) -> s
     if is_whole:
         whole = outcome_of_all(path, bulk, folder / "whole")
         if isinstance(inside, dict) and isinstance(whole, dict) and inside != whole:
+            if is_drawn_in_two_ways(path):
+                return TWO_WAYS
             raise Found(f"two ways, two outcomes\n{inside}\n{whole}")
         if isinstance(inside, dict) and isinstance(whole, str):
             raise Found(f"refused by all, not inside\n{whole}")
@@ -155,7 +158,7 @@ def outcome_inside(path: Path, bulk: BulkFile, store: Path) -> Outcome | str:
         return "refused: pdfium"
     if made[0] != made[1]:
         if is_drawn_in_two_ways(path):
-            return "pdfium draws it in two ways"
+            return TWO_WAYS
         raise Found("the same file twice, other bytes")
     filed = {
         order.path: (order.bill.pages, answer["sha256"])
@@ -287,10 +290,17 @@ def reached(start: Any) -> Iterator[bytes]:
                 yield thing.read_bytes()
         if isinstance(thing, pikepdf.Dictionary | pikepdf.Stream):
             waiting += [thing[key] for key in thing.keys() if key not in LEADS_AWAY]  # noqa: SIM118
+            waiting += _letters(thing)
         elif isinstance(thing, pikepdf.Array):
             waiting += list(thing)
         elif isinstance(thing, pikepdf.String):
             yield bytes(thing)
+
+
+def _letters(font: Any) -> list[Any]:
+    """Return the contents of a font's letters, whose names are free: one may be /P."""
+    letters = font.get("/CharProcs")
+    return list(letters.as_dict().values()) if isinstance(letters, pikepdf.Dictionary) else []
 
 
 def looks_other(path: Path, copy: bytes, pages: tuple[int, ...]) -> bool:

@@ -77,7 +77,7 @@ def test_what_bills_lack_is_said_once_for_each_file():
         "bills.pdf is not tagged: 9 bills go out without the structure that screen readers read by."
     ] == told(source_tagging(9, is_tagged=False))
     assert [
-        "bills.pdf: the tags of 2 bills lack some of what their pages show (tags-incomplete); they"
+        "bills.pdf: the tags of 2 bills do not match what their pages show (tags-incomplete); they"
         " go out without.",
         "bills.pdf: the tags of 1 bill are not a tree that can be read (tags-unreadable); it goes"
         " out without.",

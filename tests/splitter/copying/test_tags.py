@@ -325,6 +325,19 @@ def lack_a_mark(told):
     told.rows[1] = Array(told.elements[0][:2])
 
 
+def have_a_mark_that_no_page_shows(told):
+    """Whatever hangs at it is told aloud, and stands on nobody's page."""
+    told.elements[0][1].Alt = String(SECOND)
+    content = told.pages[0].Contents.read_bytes()
+    told.pages[0].Contents = told.pdf.make_stream(content.replace(b"<</MCID 1>>", b"<<>>"))
+
+
+def have_a_mark_too_many(told):
+    element = told.element("P", told.document, Pg=told.pages[0], K=3)
+    told.document.K = Array([*told.elements[0], element, *told.elements[1]])
+    told.rows[1] = Array([*told.elements[0], element])
+
+
 def have_a_chain_above(told):
     """An element far below the document: deeper than any reader goes."""
     parent = told.document
@@ -370,6 +383,8 @@ def become_a_stamp(told):
         (stand_in_line, Tagging.UNREADABLE),
         (mark_in_a_form, Tagging.INCOMPLETE),
         (lack_a_mark, Tagging.INCOMPLETE),
+        (have_a_mark_that_no_page_shows, Tagging.INCOMPLETE),
+        (have_a_mark_too_many, Tagging.INCOMPLETE),
         (have_a_chain_above, Tagging.UNREADABLE),
         (have_two_parents, Tagging.UNREADABLE),
         (become_a_stamp, Tagging.INCOMPLETE),
@@ -387,6 +402,22 @@ def test_a_bill_whose_tags_are_at_fault_goes_out_as_one_without(tmp_path, fault,
     with opened(first.content) as pdf:
         assert not {"/StructTreeRoot", "/MarkInfo"} & set(pdf.Root.keys())
         assert "/StructParents" not in pdf.pages[0].obj
+
+
+@pytest.mark.parametrize("is_named", [False, True])
+def test_an_artifact_may_have_an_element_as_well(tmp_path, is_named):
+    def mark(told):
+        marked = b"/Artifact <</MCID 1>>"
+        if is_named:
+            told.pages[0].Resources.Properties = Dictionary(M=Dictionary(MCID=1))
+            marked = b"/Artifact /M "
+        content = told.pages[0].Contents.read_bytes().replace(b"/P <</MCID 1>>", marked)
+        told.pages[0].Contents = told.pdf.make_stream(content)
+
+    first, second = copies(write_tagged(tmp_path / "bills.pdf", mark))
+
+    assert (Tagging.KEPT, Tagging.KEPT) == (first.tagging, second.tagging)
+    assert [] == audit(first.content, 1)
 
 
 def have_no_parent_tree(told):
