@@ -14,7 +14,8 @@ from database.audit import record_audit
 from database.books import Database
 from database.queries.bills import is_doubled
 from database.queries.outsorted import due_on_of
-from database.tables import account, bill, delivery_plan, outsorted_bill, paper
+from database.tables import account, bill, delivery, delivery_plan, outsorted_bill, paper
+from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import Refused
 from domain.money import Money
 from domain.payments import PlannedPayment
@@ -52,7 +53,8 @@ class Released:
     A bill that is held no more, and what was done for it now.
 
     `already`: it was released before. `later_period`: that period's bill holds the balance, so
-    that this one is only shown.
+    that this one is only shown. `left_before`: a mail or a printed page left before it was held,
+    with an older due date than `due_on`; nothing of ours tells its customer of the new one.
     """
 
     account: str
@@ -65,6 +67,7 @@ class Released:
     mails: int = 0
     paper: int = 0
     later_period: str | None = None
+    left_before: bool = False
 
 
 def release_bill(
@@ -111,6 +114,8 @@ def say_done(done: Released) -> str:
         said.append(f"{say_count(done.mails, 'mail')} queued")
     if done.paper:
         said.append(f"{say_count(done.paper, 'bill')} waiting for the next print part")
+    if done.left_before:
+        said.append("what left before names an older due date, so tell its customer of this one")
     return ", ".join(said)
 
 
@@ -163,7 +168,25 @@ def _carry_out(
             message_domain=terms.message_domain,
         ),
         paper=_put_on_paper(books, standing),
+        left_before=due_on != standing.due_on and _has_left(books, standing),
     )
+
+
+def _has_left(books: Connection, standing: BillStanding) -> bool:
+    """Say whether a mail with the bill has left or may have, or a print part has the bill."""
+    mail, sheet = delivery.c, paper.c
+    mailed = sa.exists().where(
+        mail.period == standing.period,
+        mail.account_key == standing.key,
+        mail.kind == MessageKind.BILL,
+        mail.status.in_((DeliveryStatus.SENT, DeliveryStatus.SENDING, DeliveryStatus.IN_DOUBT)),
+    )
+    printed = sa.exists().where(
+        sheet.period == standing.period,
+        sheet.account_key == standing.key,
+        sheet.part.is_not(None),
+    )
+    return bool(books.scalar(sa.select(mailed | printed)))
 
 
 def _set_due(books: Connection, standing: BillStanding, due_on: date | None) -> None:

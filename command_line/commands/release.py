@@ -76,6 +76,7 @@ def _figures(done: Released, sent: SendCounts | None) -> dict[str, Any]:
         },
         "mails": done.mails,
         "paper": done.paper,
+        "left_before": done.left_before,
         "sent": 0 if sent is None else sent.sent,
     }
 

@@ -18,11 +18,13 @@ from database.tables import (
     paper,
     scheduled_payment,
 )
+from domain.deliveries import DeliveryStatus
 from domain.failures import Misuse, Refused
 from domain.money import ZERO, Money
 from tests.builders import (
     CLOSING_DAY,
     DUE,
+    NOW,
     RUN,
     a_hold,
     a_household,
@@ -248,6 +250,33 @@ def test_a_bill_in_a_print_part_is_told_and_printed_once(town):
 
     assert ["The bill is in part 1 of the print batches"] == [text[:42] for text in done.stands]
     assert [] == waiting_paper(town)
+
+
+@pytest.mark.parametrize("today", [CLOSING_DAY, date(2026, 11, 16)], ids=["same day", "new day"])
+@pytest.mark.parametrize("status", list(DeliveryStatus))
+def test_who_was_mailed_an_older_due_date_is_to_be_told_of_the_new_one(town, status, today):
+    close_month(town)
+    with town.writing() as books:
+        books.execute(delivery.update().values(status=status, sent_at=NOW))
+    hold(town)
+
+    done = free(town, today=today)
+
+    may_have_it = status in {"sent", "sending", "in-doubt"}
+    assert done.left_before is (may_have_it and done.due_on != DUE)
+
+
+@pytest.mark.parametrize("part", [None, 1])
+def test_who_was_printed_an_older_due_date_is_to_be_told_of_the_new_one(town, part):
+    close_month(town)
+    with town.writing() as books:
+        row = {"period": RUN, "form": "utility-bill", "account": BOB, "pages": 1}
+        key = books.scalar(sa.select(balance_due.c.account_key).where(balance_due.c.account == BOB))
+        more = {"reason": "no-ebill", "part": part, "sequence": 1, "account_key": key}
+        books.execute(paper.insert().values(row | more))
+    hold(town, BOB)
+
+    assert free(town, BOB, today=date(2026, 11, 16)).left_before is (part is not None)
 
 
 def test_a_waived_checks_bills_are_held_alike_and_have_a_way_back(database):

@@ -37,6 +37,9 @@ def released(**changes: object) -> Released:
         (released(due_on=DUE, payment=NO_DRAW, paper=1),
          "$80.00 due on 2026-11-20, autopay draws nothing (zero-balance), 1 bill waiting for the "
          "next print part"),
+        (released(due_on=DUE, left_before=True),
+         "$80.00 due on 2026-11-20, what left before names an older due date, so tell its customer "
+         "of this one"),
     ],
 )  # fmt: skip
 def test_a_release_says_all_that_it_did_and_nothing_else(done, said):
