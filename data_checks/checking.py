@@ -76,7 +76,9 @@ def check_run(
     queries = {check.name: to_query(check.sql, values) for check in chosen}
     # lines are looked at while the database counts; the framework works in this thread alone
     with ThreadPoolExecutor(1) as beside:
-        looking = None if at is None else beside.submit(review_lines, database, period, choices)
+        looking = None
+        if at is not None:
+            looking = beside.submit(review_lines, database, period, choices, at)
         verdicts = runner.judge(database.url, queries)
     reviewed = None
     if looking is not None and at is not None:

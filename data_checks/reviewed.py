@@ -6,13 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
 from data_checks.check import Check, Finding
 from data_checks.choices.chosen import CheckChoices
+from data_checks.register.apart import Asked, review_apart
 from data_checks.register.catalog import REGISTER, REVIEWED
 from data_checks.register.reading import Register
 from data_checks.register.reviewing import Review, review_accounts, review_figures
 from database.books import Database, insert_rows
 from database.checking.tables import register_figure, register_record
+from database.tables import account
 
 SHARED = frozenset(one.check.name for one in REGISTER if one.has_sql)
 
@@ -27,17 +32,34 @@ class LookedAt:
 
 
 Lines = tuple[Register, dict[str, list[Finding]]]  # a register and what was found of its lines
+LARGE = 50_000  # accounts, from where a review costs less in a process of its own than its memory
 
 
-def review_lines(database: Database, period: str, choices: CheckChoices) -> Lines:
-    """Look at a period's lines and accounts with the limits in force; nothing is written."""
+def review_lines(
+    database: Database, period: str, choices: CheckChoices, at: datetime
+) -> Lines | Review:
+    """
+    Look at a period's lines and accounts with the limits in force; nothing is written.
+
+    Of a large city all is reviewed, figures as well, in a process of its own: what it needs comes
+    on top of what the steps before left with this one.
+    """
     with database.reading() as books:
-        return review_accounts(books, period, choices.limits)
+        if not _is_large(books, period):
+            return review_accounts(books, period, choices.limits)
+    return review_apart(Asked(database.url, period, choices.limits, at, choices.own_figures))
 
 
-def review_register(lines: Lines, choices: CheckChoices, at: datetime) -> Review:
+def review_register(lines: Lines | Review, choices: CheckChoices, at: datetime) -> Review:
     """Judge the figures of a register whose lines have been looked at; nothing is written."""
+    if isinstance(lines, Review):
+        return lines
     return review_figures(*lines, choices.limits, at=at, own=choices.own_figures)
+
+
+def _is_large(books: Connection, period: str) -> bool:
+    accounts = sa.select(sa.func.count()).where(account.c.period == period)
+    return (books.scalar(accounts) or 0) >= LARGE
 
 
 def merge_review(

@@ -81,6 +81,9 @@ class ObjectSource(ABC):
         return dictionary(self.value(raw))
 
 
+LET_GO_AFTER = 4096  # pages: what is mapped of a large file adds up
+
+
 class SourceFile(ObjectSource):
     """
     A sound bulk file, open for copying.

@@ -14,6 +14,7 @@ from splitter.copying.copier import BillCopier
 from splitter.copying.writing import Document
 from splitter.pdf.objects import RawObject
 from splitter.pdf.pages import units_of_tree
+from splitter.pdf.source import LET_GO_AFTER
 from splitter.pdf.syntax import UnsupportedPdf, items, reference, to_dictionary
 from splitter.printing import marks
 from splitter.printing.envelopes import Envelope, PaperBill, envelopes_of, zip_parts
@@ -153,10 +154,15 @@ class _Printing:
 
     def write(self, write: Callable[[bytes], object]) -> None:
         document = Document(write, self._get)
+        unreleased = 0
         for envelope in self._envelopes:
             sheet = 0
+            if unreleased > LET_GO_AFTER:
+                unreleased = 0
+                self._copier.let_go()
             for paper in envelope.bills:
                 fronts = _fronts(paper, self._terms)
+                unreleased += paper.bill.pages
                 attributes = b""
                 for page in paper.bill.page_numbers:
                     sheet += page in fronts
@@ -167,6 +173,7 @@ class _Printing:
                 for _ in range(self._terms.blanks_of(paper.bill.pages)):
                     document.add_page(_empty_back(attributes))
         document.finish(self._copier.layers_of(document))
+        self._copier.let_go()
 
     def _get(self, number: int) -> tuple[RawObject, list[int]]:
         if number < _BEGIN:

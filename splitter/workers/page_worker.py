@@ -31,7 +31,7 @@ from splitter.copying.verifying import (
 from splitter.direct_text.page_facts import DirectFacts
 from splitter.pdf.bookmarks import BrokenOutline, bookmark_titles, read_bookmarks
 from splitter.pdf.pages import PageTree, units_of_tree
-from splitter.pdf.source import SourceFile
+from splitter.pdf.source import LET_GO_AFTER, SourceFile
 from splitter.reading.copies import CopyReader
 from splitter.reading.page import DocumentText, ReadersDisagree
 from splitter.store.bill_store import BillStore
@@ -125,7 +125,6 @@ class CopyWorker:
         return found
 
 
-RELEASE_EVERY = 4096  # pages read: what is mapped of a large file adds up
 PATIENCE_SECONDS = 0.2  # so long answers are collected before they are sent
 
 
@@ -209,7 +208,7 @@ class PageWorker:
 
     def _let_go_after(self, pages: int) -> None:
         self._unreleased += pages
-        if self._unreleased > RELEASE_EVERY:
+        if self._unreleased > LET_GO_AFTER:
             self._unreleased = 0
             self._source.let_go()
 
