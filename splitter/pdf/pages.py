@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from splitter.pdf.source import SourceFile
+from splitter.pdf.source import LET_GO_AFTER, SourceFile
 from splitter.pdf.syntax import UnsupportedPdf, dictionary, items, reference
 
 INHERITED = (b"/Resources", b"/MediaBox", b"/CropBox", b"/Rotate")
@@ -67,6 +67,8 @@ class _Walk:
         self._announced = int(count)
 
         self._visit(root)
+        if self._visits > LET_GO_AFTER:
+            self._source.let_go()
         if len(self._pages) != self._announced:
             raise BrokenPageTree("wrong count")
         return PageTree(self._source, tuple(self._pages), frozenset(self._numbers))
@@ -96,6 +98,8 @@ class _Walk:
         self._visits += 1
         if self._visits > self._announced * _NODES_A_PAGE + _MORE_NODES:
             raise BrokenPageTree("loop")
+        if self._visits % LET_GO_AFTER == 0:
+            self._source.let_go()
 
     def _node(self, number: int) -> Mapping[bytes, bytes]:
         return self._source.dictionary(b"%d 0 R" % number)

@@ -14,7 +14,6 @@ from splitter.copying.copier import BillCopier
 from splitter.copying.writing import Document
 from splitter.pdf.objects import RawObject
 from splitter.pdf.pages import units_of_tree
-from splitter.pdf.source import LET_GO_AFTER
 from splitter.pdf.syntax import UnsupportedPdf, items, reference, to_dictionary
 from splitter.printing import marks
 from splitter.printing.envelopes import Envelope, PaperBill, envelopes_of, zip_parts
@@ -30,6 +29,8 @@ HEADINGS = (
 _PROOFS = ("first", "last")
 _BESIDE = (".csv", *(f"-{name}.png" for name in _PROOFS))
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Pages in the order of the mail lie anywhere in the file, and the system maps each's neighbours.
+LET_GO_AFTER = 1024
 _BEGIN, _MARK = 1 << 40, 1 << 41  # numbers that no object of a source has
 
 
@@ -154,10 +155,10 @@ class _Printing:
 
     def write(self, write: Callable[[bytes], object]) -> None:
         document = Document(write, self._get)
-        unreleased = 0
+        unreleased = LET_GO_AFTER  # whoever looked for room for marks has read the whole file
         for envelope in self._envelopes:
             sheet = 0
-            if unreleased > LET_GO_AFTER:
+            if unreleased >= LET_GO_AFTER:
                 unreleased = 0
                 self._copier.let_go()
             for paper in envelope.bills:

@@ -12,6 +12,10 @@ import pytest
 from pikepdf import Array
 
 from splitter.bulk_file.splitting import split
+from splitter.pdf import pages
+from splitter.pdf.pages import walk_pages
+from splitter.pdf.source import SourceFile
+from splitter.printing import batch_file
 from splitter.printing.batch_file import write_print_batch
 from splitter.printing.envelopes import PaperBill
 from splitter.printing.marks import region_of_mark
@@ -239,3 +243,21 @@ def test_the_same_bills_give_the_same_bytes_by_any_terms(printed, store):
 
     assert first == printed(**terms)
     assert kept == (store.read(first.path), store.read(first.manifest_path))
+
+
+@pytest.mark.parametrize("after", [1, 10**6])
+def test_memory_that_is_given_back_on_the_way_changes_no_byte(
+    printed, store, source, monkeypatch, after
+):
+    before = store.read(printed(mark_at=AT, duplex=True).path)
+    given_back = []
+    let_go = SourceFile.let_go
+    monkeypatch.setattr(SourceFile, "let_go", lambda self: given_back.append(let_go(self)))
+    for module in (batch_file, pages):
+        monkeypatch.setattr(module, "LET_GO_AFTER", after)
+
+    batch = printed(mark_at=AT, duplex=True)
+
+    assert before == store.read(batch.path)
+    assert (len(given_back) > len(PAGES)) == (after == 1)
+    assert len(walk_pages(SourceFile(source))) == len(PAGES)
