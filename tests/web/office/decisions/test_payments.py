@@ -109,6 +109,30 @@ def test_no_more_is_given_back_than_was_taken(collector, signed_in):
         assert (422, True) == (answer.status_code, sentence in html.unescape(answer.text))
 
 
+def test_the_same_part_is_given_back_again_for_another_reason_alone(office, collector, signed_in):
+    collector.collect()
+    supervisor = signed_in(Role.SUPERVISOR)
+    link = decide_link(supervisor.get("/office/payments/completed").text, "80.00")
+    supervisor.get(link)
+
+    answers = [
+        supervisor.post(
+            "/office/payments/completed/refund",
+            key=link.partition("key=")[2],
+            detail="30.00",
+            reason=reason,
+        )
+        for reason in ("paid twice", "paid twice", "the fee as well")
+    ]
+
+    assert [303, 422, 303] == [answer.status_code for answer in answers]
+    assert "$30.00" in html.unescape(answers[1].text)
+    assert "was given back for this reason already" in html.unescape(answers[1].text)
+    with office.database.reading() as books:
+        given = list(books.scalars(sa.text("SELECT amount FROM refund_request")))
+    assert [30_00, 30_00] == given
+
+
 def test_a_clerk_gives_nothing_back(collector, signed_in):
     collector.collect()
     clerk = signed_in(Role.CLERK)
