@@ -15,12 +15,12 @@ from database.books import Database
 from database.queries.bills import is_doubled
 from database.queries.outsorted import due_on_of
 from database.tables import account, bill, delivery, delivery_plan, outsorted_bill, paper
-from domain.deliveries import DeliveryStatus, MessageKind
+from domain.deliveries import MessageKind
 from domain.failures import Refused
 from domain.money import Money
 from domain.payments import PlannedPayment
 from domain.words import say_count
-from mail.outbox.queueing import queue_bill
+from mail.outbox.queueing import MAY_HAVE_LEFT, queue_bill
 from outsorting.standing import BillStanding, lock_bill
 from payments.enrollment.facts import read_enrollment_facts
 from payments.enrollment.records import record_outcome
@@ -179,7 +179,7 @@ def _has_left(books: Connection, standing: BillStanding) -> bool:
         mail.period == standing.period,
         mail.account_key == standing.key,
         mail.kind == MessageKind.BILL,
-        mail.status.in_((DeliveryStatus.SENT, DeliveryStatus.SENDING, DeliveryStatus.IN_DOUBT)),
+        mail.status.in_(MAY_HAVE_LEFT),
     )
     printed = sa.exists().where(
         sheet.period == standing.period,

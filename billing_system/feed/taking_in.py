@@ -299,14 +299,12 @@ class _Batch:
             if not known.has_account(key):
                 message = "is on an account that no export has; it counts all the same"
                 self.findings.add(self.books, movement, UNKNOWN_ACCOUNT, message)
-            if odd is None and part is None and self._adds_what_nobody_paid(movement, known, told):
+            if odd is None and part is None and self._adds_what_nobody_paid(movement, told):
                 self.findings.add(self.books, movement, WRONG_SIGN, _WRONG_SIGN)
             told.append(movement)
             yield entry
 
-    def _adds_what_nobody_paid(
-        self, movement: FeedMovement, known: Known, told: Sequence[FeedMovement]
-    ) -> bool:
+    def _adds_what_nobody_paid(self, movement: FeedMovement, told: Sequence[FeedMovement]) -> bool:
         """
         Tell whether a payment adds to what is owed and takes no payment back that was told.
 
