@@ -70,8 +70,9 @@ def _server_failures_named(home: Path, api_url: str) -> Iterator[None]:
         yield
     except (PrefectException, httpx.HTTPError, DatabaseError, RuntimeError) as failure:
         of_server = _failure_of_server(failure, api_url)
-        is_other = isinstance(failure, RuntimeError) and of_server is None
-        if not is_other and shutil.disk_usage(home).free < FULL_BYTES:
+        if of_server is None and isinstance(failure, RuntimeError):
+            raise
+        if shutil.disk_usage(home).free < FULL_BYTES:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(home)) from failure
         if of_server is None:
             raise
