@@ -253,8 +253,9 @@ def citations() -> Iterator[Citation]:
     """Find each place where shipped code or a test names a rule or a ruling."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     for package in [*project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"], "tests"]:
+        kinds = (".py",) if package == "tests" else (".py", ".html", ".txt")
         for file in sorted((ROOT / package).rglob("*")):
-            if file.suffix in (".py", ".html", ".txt") and file.name != "test_docs.py":
+            if file.suffix in kinds and file.name != "test_docs.py":
                 yield from citations_of(file)
 
 
