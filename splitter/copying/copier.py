@@ -162,10 +162,6 @@ class BillCopier:
         except UnsupportedPdf:
             raise self._source.refusal() from None
 
-    def let_go(self) -> None:
-        """Give back the memory that holds what was read of the file."""
-        self._source.let_go()
-
     def attributes_of(self, page: int) -> bytes:
         """Return the inside of a page's dictionary as a copy has it, by the source's numbers."""
         try:

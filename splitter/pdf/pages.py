@@ -98,8 +98,7 @@ class _Walk:
         self._visits += 1
         if self._visits > self._announced * _NODES_A_PAGE + _MORE_NODES:
             raise BrokenPageTree("loop")
-        if self._visits % LET_GO_AFTER == 0:
-            self._source.let_go()
+        self._source.let_go_after(LET_GO_AFTER)
 
     def _node(self, number: int) -> Mapping[bytes, bytes]:
         return self._source.dictionary(b"%d 0 R" % number)

@@ -97,6 +97,7 @@ class SourceFile(ObjectSource):
         self.path = path
         with path.open("rb") as file:
             self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._unreleased = 0  # pages that were read since memory was given back
         self._recent: dict[int, RawObject] = {}  # a page's objects are asked for several times
         self._offsets: Mapping[int, int]
         table = read_xref_table(self._mapped) if is_plain else None
@@ -112,8 +113,15 @@ class SourceFile(ObjectSource):
             )
         self._compressed = ObjectStreams(places, self._decoded_plainly)
 
+    def let_go_after(self, most: int, pages: int = 1) -> None:
+        """Count pages that were read, and let go once there were more than so many."""
+        self._unreleased += pages
+        if self._unreleased > most:
+            self.let_go()
+
     def let_go(self) -> None:
         """Give back the memory that holds what was read; it is read again where it is needed."""
+        self._unreleased = 0
         if hasattr(mmap, "MADV_DONTNEED"):
             self._mapped.madvise(mmap.MADV_DONTNEED)
 

@@ -154,16 +154,13 @@ class _Printing:
             self.in_the_way = in_the_way | {page for page in fronts if not self._ends_well(page)}
 
     def write(self, write: Callable[[bytes], object]) -> None:
-        document = Document(write, self._get)
-        unreleased = LET_GO_AFTER  # whoever looked for room for marks has read the whole file
+        document, source = Document(write, self._get), self._copier.tree.source
+        source.let_go()  # whoever looked for room for marks has read the whole file
         for envelope in self._envelopes:
             sheet = 0
-            if unreleased >= LET_GO_AFTER:
-                unreleased = 0
-                self._copier.let_go()
             for paper in envelope.bills:
                 fronts = _fronts(paper, self._terms)
-                unreleased += paper.bill.pages
+                source.let_go_after(LET_GO_AFTER, paper.bill.pages)
                 attributes = b""
                 for page in paper.bill.page_numbers:
                     sheet += page in fronts
@@ -174,7 +171,7 @@ class _Printing:
                 for _ in range(self._terms.blanks_of(paper.bill.pages)):
                     document.add_page(_empty_back(attributes))
         document.finish(self._copier.layers_of(document))
-        self._copier.let_go()
+        source.let_go()
 
     def _get(self, number: int) -> tuple[RawObject, list[int]]:
         if number < _BEGIN:

@@ -150,7 +150,6 @@ class PageWorker:
         self._copier: BillCopier | None = None
         self._document: DocumentText | None = None
         self._by_engines = False
-        self._unreleased = 0  # pages read since memory was given back
         self._clues = ClueTaker(NearMissSearch.of(patterns).label, Sieve())
         self._copy_worker: CopyWorker | None = None
 
@@ -179,7 +178,7 @@ class PageWorker:
             case "read":
                 self._by_engines = request["by_engines"]
                 pages = range(request["first"], request["last"])
-                self._let_go_after(len(pages))
+                self._source.let_go_after(LET_GO_AFTER, len(pages))
                 _send(channel, map(self._read, pages), request["is_careful"])
             case "show":
                 _send(channel, map(self._text, request["pages"]), is_careful=True)
@@ -205,12 +204,6 @@ class PageWorker:
                         channel.sendall(to_line(self._copy_worker.make([bill])))
                 else:
                     channel.sendall(to_line(self._copy_worker.make(bills)))
-
-    def _let_go_after(self, pages: int) -> None:
-        self._unreleased += pages
-        if self._unreleased > LET_GO_AFTER:
-            self._unreleased = 0
-            self._source.let_go()
 
     def _read(self, page: int) -> list[Any] | None:
         try:
