@@ -11,6 +11,11 @@ def say_count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def to_sentence(words: str) -> str:
+    """Return words as a sentence of their own: with a capital letter before and a stop behind."""
+    return f"{words[:1].upper()}{words[1:]}."
+
+
 def say_meant(written: str, known: Iterable[str], *, closeness: float = 0.7) -> str:
     """Ask whether the nearest of what is known was meant: ` (did you mean list?)`; "": none is."""
     by_letters = {one.casefold(): one for one in known}

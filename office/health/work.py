@@ -21,6 +21,7 @@ from database.tables import (
 )
 from domain.payments import PaymentState
 from domain.steps import Step
+from domain.words import to_sentence
 from office.equipment.office import Office
 from office.health.conditions import Condition, Looking, or_well, start_of, trouble, unwatched
 from rules.calendars import earliest_close, next_period
@@ -130,8 +131,7 @@ def stuck_money(looking: Looking) -> list[Condition]:
     if not stuck.count or stuck.since is None:
         return or_well("postings-stuck", (), "What was taken is posted.")
     detail = f"{stuck} taken and for too long not posted in cash receipting."
-    remedy = stuck.say_remedy(looking.office.command)
-    remedy = f"{remedy[0].upper()}{remedy[1:]}."
+    remedy = to_sentence(stuck.say_remedy(looking.office.command))
     return [trouble("postings-stuck", "", stuck.since + after, detail, remedy)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from domain.colors import LEAST, Color, Palette, nearest_readable
+from domain.words import to_sentence
 from office.procedures.administering.changing import fingerprint, setting_changes
 from web.guarding import PICTURES, SETTING
 from web.office.layout import show_office
@@ -29,7 +30,7 @@ def show_theme(visit: Visit, refused: dict[str, str] | None = None) -> Response:
         try:
             tried = Palette(Color.parse(asked))
         except ValueError as fault:
-            problems["color"] = f"{str(fault)[0].upper()}{str(fault)[1:]}."
+            problems["color"] = to_sentence(str(fault))
     nearest = nearest_readable(tried.brand) if tried else None
     return show_office(
         visit,
