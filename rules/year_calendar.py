@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from domain.deliveries import MessageKind
+from domain.words import say_count
 from rules.calendars import DueRule, earliest_close, is_working_day, last_of_month, next_working_day
 from rules.mail.closed_days import MailOnClosedDay, reminder_day
 from rules.mail.reminders import ReminderStep
@@ -133,15 +134,17 @@ def _draw(period: str, days: int, due_on: date, closes_on: date, plan: YearPlan)
     if on <= closes_on:
         marks.append("not after the close: drawn at once")
     elif (on - closes_on).days < plan.notice_days:
-        left = (on - closes_on).days
-        marks.append(f"{left} days after the close: a notice of {plan.notice_days} is impossible")
+        left = say_count((on - closes_on).days, "day")
+        marks.append(f"{left} after the close: a notice of {plan.notice_days} is impossible")
     return Event(max(on, closes_on), CalendarEventKind.DRAW, period, -days, marks=tuple(marks))
 
 
 def _close_marks(closes_on: date, due_on: date, plan: YearPlan) -> Iterator[str]:
     left = (due_on - closes_on).days
     if left < plan.least_days_to_due:
-        yield f"{left} days before the due date, {plan.least_days_to_due} are wanted"
+        near = f"{say_count(abs(left), 'day')} {'before' if left > 0 else 'after'}"
+        wanted = say_count(plan.least_days_to_due, "day")
+        yield f"{near if left else 'on'} the due date, not at least {wanted} before it"
 
 
 def _closed_marks(on: date, plan: YearPlan) -> Iterator[str]:

@@ -127,8 +127,30 @@ def test_an_office_without_a_calendar_keeps_only_its_own_days(code):
 
 @pytest.mark.parametrize("code", ["Colorado", "US-XX", "XX"])
 def test_a_calendar_nobody_knows_is_refused_with_a_sentence(code):
-    with pytest.raises(Misuse, match=r"utility.holidays: there is no holiday calendar .*US-CO"):
+    with pytest.raises(Misuse) as refused:
         office_closed_days(code)
+
+    assert (
+        f"utility.holidays: there is no holiday calendar {code!r}; "
+        "write a country or a state such as US or US-CO, or none."
+    ) == refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("code", "is_looked_up"), [("US", False), ("us-co", False), ("CA", True), ("US-XX", True)]
+)
+def test_the_calendars_are_loaded_only_to_look_up_whether_there_is_one(
+    monkeypatch, code, is_looked_up
+):
+    """Loading them takes longer than most commands, and most commands ask for no day."""
+    asked = []
+    monkeypatch.setattr("rules.calendars._country", lambda *given: asked.append(given) or ())
+
+    closed = office_closed_days(code)
+    before = len(asked)
+    found = [date(2026, 12, 25) in closed for _ in range(2)]
+
+    assert (is_looked_up, [False, False], 1) == (bool(before), found, len(asked))
 
 
 def test_every_state_has_a_calendar_that_is_loaded_when_it_is_asked():
