@@ -25,7 +25,9 @@ class PaymentKind(StrEnum):
 class PaymentState(StrEnum):
     SCHEDULED = "scheduled"  # planned here, not yet asked of the gateway
     SUBMITTED = "submitted"  # asked; until the answer is written down, it may have happened
-    UNKNOWN = "unknown"  # asked, and the answer was lost: looked up, never asked again
+    UNKNOWN = (
+        "unknown"  # asked, and the answer was lost: looked up, asked again under its key alone
+    )
     SUCCEEDED = "succeeded"  # the gateway has the customer's money
     DECLINED = "declined"  # the gateway said no; the bill is still owed
     RETURNED_IN_PART = "returned-in-part"  # a part of it went back: disputed or refunded

@@ -15,6 +15,7 @@ from database.tables import (
     balance_due,
     bill_run,
     draw,
+    gateway_payment,
     period_close,
     planned_payment,
     scheduled_payment,
@@ -66,12 +67,12 @@ def payments_left_out(period: str | None = None) -> sa.Select[Any]:
     return query if period is None else query.where(plan.period == period)
 
 
-_DRAWN = draw.join(scheduled_payment, scheduled_payment.c.key == draw.c.payment_key)
+_DRAWN = draw.join(gateway_payment, gateway_payment.c.key == draw.c.payment_key)  # by hand, too
 _CAME_BACK = sa.and_(
     payment_event.c.draw_key == draw.c.key, payment_event.c.kind == EntryKind.RETURN
 )
 _IS_ACH = sa.and_(
-    scheduled_payment.c.method_kind == MethodKind.ACH, draw.c.state == DrawState.APPROVED
+    gateway_payment.c.method_kind == MethodKind.ACH, draw.c.state == DrawState.APPROVED
 )
 
 
@@ -111,7 +112,7 @@ def _of_kind(kind: ReturnKind) -> sa.Select[Any]:
     rate = sa.func.round(sa.cast(100.0 * returned / sa.func.count(), sa.Numeric(9, 4)), 2)
     return (
         sa.select(
-            scheduled_payment.c.period.label("period"),
+            gateway_payment.c.period.label("period"),
             sa.literal(kind.value).label("kind"),
             returned.label("returned"),
             sa.func.count().label("originated"),
@@ -120,7 +121,7 @@ def _of_kind(kind: ReturnKind) -> sa.Select[Any]:
         )
         .select_from(_DRAWN.outerjoin(payment_event, _CAME_BACK))
         .where(_IS_ACH)
-        .group_by(scheduled_payment.c.period)
+        .group_by(gateway_payment.c.period)
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database
-from database.tables import audit, draw, gateway_payment, scheduled_payment
+from database.tables import audit, draw, gateway_payment
 from domain.failures import (
     AwaitingApproval,
     Misuse,
@@ -329,20 +329,25 @@ def _audit(books: Connection, one: Draw, what: str, decision: PaymentDecision) -
 
 
 def select_unknown() -> sa.Select[Any]:
-    """Select the draws without an answer, and those that came beside another one: in doubt."""
+    """
+    Select the draws without an answer, and those that came beside another one: in doubt.
+
+    What a customer pays by hand is in doubt as autopay's draws are; of several accounts that it
+    pays the first one is named.
+    """
     return (
         sa.select(
             draw.c.key,
-            scheduled_payment.c.account,
-            scheduled_payment.c.period.label("period"),
+            gateway_payment.c.account,
+            gateway_payment.c.period.label("period"),
             draw.c.amount,
             draw.c.asked_at,
             draw.c.lookups,
             draw.c.next_lookup_at,
             draw.c.reference,
             draw.c.code,
-            scheduled_payment.c.account_key.label("_account_key"),
+            gateway_payment.c.account_key.label("_account_key"),
         )
-        .join(scheduled_payment, scheduled_payment.c.key == draw.c.payment_key)
+        .join(gateway_payment, gateway_payment.c.key == draw.c.payment_key)
         .where((draw.c.state == DrawState.ASKED) | (draw.c.code == DRAWN_TWICE))
     )

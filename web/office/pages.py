@@ -99,7 +99,8 @@ LIST_PAGES: tuple[ListPage, ...] = (
         "Payments in doubt",
         "payments",
         "Unknown",
-        about="Asked of the gateway, and never answered. They are looked up, never asked again.",
+        about="Asked of the gateway, and never answered: by autopay and by hand. They are looked "
+        "up, and asked again under their own key alone, which draws once.",
         empty="No payment is in doubt.",
         row_link=_decide("/office/payments/unknown/decide", "key"),
     ),

@@ -82,9 +82,9 @@ PAYMENTS: tuple[RowDecision, ...] = (
         page_of("unknown-payments"),
         "/office/payments/unknown/decide",
         "A payment in doubt",
-        "It was asked of the gateway and never answered. Nothing is asked again before somebody "
-        "decides; a number that the gateway does not know takes two people and "
-        "`billclose unknown decide --insist`.",
+        "It was asked of the gateway and never answered. It is looked up, and asked again under "
+        "its own key alone, which draws once; a number that the gateway does not know takes two "
+        "people and `billclose unknown decide --insist`.",
         (
             Way("agreed", "As both say", "It is decided as both sides say.", _agreed),
             Way(
@@ -97,7 +97,8 @@ PAYMENTS: tuple[RowDecision, ...] = (
             Way(
                 "never",
                 "It was not drawn",
-                "It counts as never drawn: it is drawn again if that is not too late.",
+                "It counts as never drawn: autopay draws it again if that is not too late; whoever "
+                "paid by hand is told that nothing was taken.",
                 _never_arrived,
             ),
             Way(
