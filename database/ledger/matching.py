@@ -144,8 +144,8 @@ def match_period(
     for first in range(0, len(at_risk), SOME):
         some = at_risk[first : first + SOME]
         lines = read_lines(books, staged.period, some)
-        marked = _read_marked(books, staged.period, some) if is_closing else {}
-        for key, entries in _read_outstanding(books, some).items():
+        marked = _read_marked(books, staged, some) if is_closing else {}
+        for key, entries in _read_outstanding(books, staged, some).items():
             all_of_them = [*entries, *marked.get(key, ())]
             matched = match_export(lines.get(key, ()), all_of_them, staged.bounds)
             yield AccountMatch(key, tuple(entries), matched)
@@ -166,20 +166,26 @@ def _accounts_at_risk(staged: StagedPeriod, is_closing: bool) -> sa.Select[Any]:
     return query if is_closing else query.where(~is_named_exactly(staged.period))
 
 
-def _read_outstanding(books: Connection, keys: Sequence[str]) -> dict[str, list[Outstanding]]:
+def _read_outstanding(
+    books: Connection, staged: StagedPeriod, keys: Sequence[str]
+) -> dict[str, list[Outstanding]]:
     counts = sa.and_(is_outstanding(bill_run.c.sure_until), _ENTRY.counts)
-    return _by_account(books, keys, counts)
+    return _by_account(books, staged, keys, counts)
 
 
 def _read_marked(
-    books: Connection, period: str, keys: Sequence[str]
+    books: Connection, staged: StagedPeriod, keys: Sequence[str]
 ) -> dict[str, list[Outstanding]]:
-    return _by_account(books, keys, _ENTRY.in_export_of == period)
+    return _by_account(books, staged, keys, _ENTRY.in_export_of == staged.period)
 
 
 def _by_account(
-    books: Connection, keys: Sequence[str], condition: sa.ColumnElement[bool]
+    books: Connection,
+    staged: StagedPeriod,
+    keys: Sequence[str],
+    condition: sa.ColumnElement[bool],
 ) -> dict[str, list[Outstanding]]:
+    zone = ZoneInfo(staged.timezone)
     query = (
         _with_postings()
         .where(_ENTRY.account_key.in_(keys), condition)
@@ -187,7 +193,7 @@ def _by_account(
     )
     found: dict[str, list[Outstanding]] = {}
     for row in books.execute(query):
-        found.setdefault(row.account_key, []).append(to_outstanding(row))
+        found.setdefault(row.account_key, []).append(to_outstanding(row, zone))
     return found
 
 
@@ -199,7 +205,6 @@ def _with_postings() -> sa.Select[Any]:
             posting.c.receipt,
             posting.c.first_asked_at,
             posting.c.posted_at,
-            bill_run.c.timezone,
         )
         .outerjoin(posting, posting.c.entry_key == _ENTRY.key)
         .outerjoin(balance_due, _BALANCE.account_key == _ENTRY.account_key)
@@ -207,11 +212,10 @@ def _with_postings() -> sa.Select[Any]:
     )
 
 
-def to_outstanding(row: Any) -> Outstanding:
-    """Make what the rule needs of an entry and its posting."""
+def to_outstanding(row: Any, zone: ZoneInfo) -> Outstanding:
+    """Make what the rule needs of an entry and its posting; `zone` is the export's own."""
     is_ours = row.source is not EntrySource.FEED
     stands_from = _may_stand_from(row)
-    zone = ZoneInfo(row.timezone) if row.timezone else None
     return Outstanding(
         key=row.key,
         amount=row.amount,
@@ -272,6 +276,7 @@ def explained_late(
     before. A line that nothing else explains is one of them: by reference, or by amount and day.
     """
     staged = read_staged(books, period, 0)
+    zone = ZoneInfo(staged.timezone)
     is_inside = sa.or_(
         _ENTRY.in_export_of == period,
         sa.and_(
@@ -281,7 +286,7 @@ def explained_late(
         ),
     )
     inside = [
-        replace(to_outstanding(row), told_at=staged.bounds.sure_until)
+        replace(to_outstanding(row, zone), told_at=staged.bounds.sure_until)
         for row in books.execute(
             _with_postings().where(_ENTRY.account_key == account_key, is_inside)
         )

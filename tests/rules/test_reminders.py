@@ -9,8 +9,17 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from domain.deliveries import MessageKind
 from domain.money import Money
-from rules.mail.reminders import LadderStep, StepStanding, plan_reminders, time_has_come
+from rules.mail.reminders import (
+    Exemption,
+    LadderStep,
+    ReminderPlan,
+    ReminderStep,
+    StepStanding,
+    plan_reminders,
+    time_has_come,
+)
 from tests.builders import DUE, examples
 
 DENVER = ZoneInfo("America/Denver")
@@ -73,6 +82,32 @@ def test_it_is_over_when_no_past_due_mail_makes_sense_any_more():
         plan.is_over(DUE, local(moment), DENVER)
         for moment in ("2026-11-17T06:00", "2026-12-14T23:59", "2026-12-15T00:00")
     ]
+
+
+def test_a_payment_due_mail_that_makes_sense_for_longer_is_no_past_due_mail():
+    due = ReminderStep(MessageKind.PAYMENT_DUE, "payment-due", 0, 30)
+    late = ReminderStep(MessageKind.PAST_DUE, "past-due", 1, 2)
+    plan = ReminderPlan((due, late), SIX)
+
+    assert [False, True] == [
+        plan.is_over(DUE, local(moment), DENVER)
+        for moment in ("2026-11-22T23:59", "2026-11-23T00:00")
+    ]
+
+
+def test_an_office_that_says_nothing_spares_nobody_the_first_mail_rule_95():
+    assert (False, False, True) == (
+        a_plan().spare_autopay,
+        ReminderPlan((), SIX).spare_autopay,
+        a_plan(spare_autopay=True).spare_autopay,
+    )
+
+
+def test_no_calendar_of_holidays_is_written_out_with_a_plan_or_an_exemption():
+    closed = {date(2026, 12, 25)}
+
+    assert "12" not in repr(Exemption(9, closed)).replace("Exemption", "")
+    assert "closed=" not in repr(a_plan(closed=closed))
 
 
 def test_a_later_step_takes_the_place_of_one_that_was_missed():
