@@ -16,6 +16,7 @@ from rules.money.bank_matching import (
     Nearness,
     Payout,
     match_bank,
+    say_group,
 )
 
 DAY = date(2026, 11, 17)
@@ -318,3 +319,19 @@ def test_a_days_payouts_in_one_line_agree_and_so_does_one_payout_in_a_days_lines
     )  # fmt: skip
 
     assert [None] == [pair.difference for pair in joined] == [pair.difference for pair in split]
+
+
+def test_what_was_joined_or_split_is_told_with_its_payouts_and_lines():
+    joined = BankPair(line("a", 100_50), paid("po_1", 60_00), None, (), (paid("po_2", 40_50),))
+    split = BankPair(line("a", 60_00), paid("po_1", 100_50), None, (line("b", 40_50, 1),))
+
+    assert "po_1, po_2: joined at the bank, $100.50 on 2026-11-17" == say_group(joined)
+    assert ("po_1: split at the bank, $60.00 on 2026-11-17, $40.50 on 2026-11-18") == say_group(
+        split
+    )
+
+
+def test_the_differences_have_the_names_that_programs_read():
+    assert ["not-here", "not-in-bank", "near-amount", "near-date", "several-ways"] == [
+        one.value for one in BankDifference
+    ]

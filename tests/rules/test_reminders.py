@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from domain.deliveries import MessageKind
 from domain.money import Money
 from rules.mail.reminders import (
+    TO_LEAVE,
     Exemption,
     LadderStep,
     ReminderPlan,
@@ -93,6 +94,32 @@ def test_a_payment_due_mail_that_makes_sense_for_longer_is_no_past_due_mail():
         plan.is_over(DUE, local(moment), DENVER)
         for moment in ("2026-11-22T23:59", "2026-11-23T00:00")
     ]
+
+
+def test_a_past_due_mail_of_the_due_date_takes_no_payment_due_mail_away():
+    plan = a_plan(days_after_due=0)
+
+    assert [("payment-due", None), ("past-due", None)] == [
+        (one.step.form, one.below) for one in plan.owed(DUE, local("2026-11-20T06:00"), DENVER)
+    ]
+
+
+def test_a_failure_of_ours_hurts_for_the_offices_days_and_bills_have_two_to_leave():
+    moment = local("2026-11-21T06:00")
+
+    assert moment - timedelta(days=10) == Exemption(10).since(moment)
+    assert timedelta(days=2) == TO_LEAVE
+
+
+@pytest.mark.parametrize(
+    ("closed", "late_from"),
+    [((), "2026-11-03T00:00"), ({date(2026, 11, 2)}, "2026-11-04T00:00")],
+)
+def test_an_office_is_late_from_the_day_after_the_first_that_it_may_close_on(closed, late_from):
+    """October ends on a Saturday; its first working day is Monday, November 2."""
+    exemption = Exemption(10, closed) if closed else Exemption(10)
+
+    assert local(late_from) == exemption.late_from(date(2026, 10, 31), DENVER)
 
 
 def test_an_office_that_says_nothing_spares_nobody_the_first_mail_rule_95():

@@ -139,11 +139,13 @@ def test_each_chosen_number_of_days_is_drawn_once_the_earliest_first():
 
 
 def test_draws_that_meet_on_one_day_are_marked():
-    plan = replace(PLAN, days_prior=(5, 6))
+    plan = replace(PLAN, days_prior=(5, 6, 5))
 
+    met = [one.days for one in events(plan) if one.on == date(2027, 5, 14)]
     found = [the(CalendarEventKind.DRAW, "2027-04", plan, days) for days in (-5, -6)]
 
     assert [date(2027, 5, 14)] * 2 == [one.on for one in found]
+    assert [-6, -5] == met  # the earlier of the two chosen days first
     assert all("2 draw days fall on one" in one.marks for one in found)
 
 
