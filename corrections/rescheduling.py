@@ -20,6 +20,7 @@ from domain.payments import (
     PaymentState,
     PlannedPayment,
 )
+from domain.words import say_count
 from payments.collecting.draws import move_payment
 from payments.enrollment.facts import CurrentPayment, EnrollmentFacts, read_enrollment_facts
 from payments.enrollment.records import record_outcome
@@ -209,6 +210,6 @@ def _say_notice(
     if amount <= before or kind is not MethodKind.ACH or days >= terms.notice_days:
         return ()
     return (
-        f"notice-short: the bank account is drawn {days} days after its notice, and a changed "
-        f"amount needs {terms.notice_days}; call the customer, or cancel autopay.",
+        f"notice-short: the bank account is drawn {say_count(days, 'day')} after its notice, and a "
+        f"changed amount needs {terms.notice_days}; call the customer, or cancel autopay.",
     )

@@ -1,0 +1,157 @@
+"""A closed bill is found to be corrected, or the refusal says what stands in the way."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+import sqlalchemy as sa
+
+from corrections.closed_bill import read_closed_bill
+from database.tables import account, balance_due, bill, bill_run, bulk_file, outsorted_bill
+from domain.accounts import AccountStatus
+from domain.failures import Misuse, Refused
+from domain.runs import RunState
+from tests.builders import RUN, a_hold, a_household, close_run, stage_run
+
+NUMBER, KEY = "01.1037.1", "0110371"
+
+
+@pytest.fixture
+def town(database):
+    """One household whose close has ended, with its utility bill."""
+    stage_run(database, a_household(NUMBER))
+    with database.writing() as books:
+        books.execute(
+            bulk_file.insert().values(
+                period=RUN, bulk=0, form="utility-bill", file="b.pdf", path="b.pdf",
+                account_pattern="-",
+            )
+        )  # fmt: skip
+    add_bill(database, "utility-bill")
+    close_run(database)
+    change(database, bill_run, state=RunState.FINISHED)
+    return database
+
+
+def add_bill(database, form: str, ordinal: int = 1) -> None:
+    with database.writing() as books:
+        books.execute(
+            bill.insert().values(
+                period=RUN, form=form, account_key=KEY, ordinal=ordinal, account=NUMBER, bulk=0,
+                first_page=ordinal, pages=1, pdf=f"{form}-{ordinal}.pdf", sha256="0" * 64, size=1,
+            )
+        )  # fmt: skip
+
+
+def change(database, table: sa.Table, **values) -> None:
+    with database.writing() as books:
+        assert 1 == books.execute(table.update().values(**values)).rowcount
+
+
+def find(database, form: str | None = None, period: str = RUN, number: str = NUMBER):
+    with database.reading() as books:
+        return read_closed_bill(books, period, KEY, number, form)
+
+
+def refused(database, form: str | None = None) -> tuple[str, str]:
+    with pytest.raises(Refused) as no:
+        find(database, form)
+    assert no.value.message.endswith("othing was changed.")
+    return no.value.code, no.value.message
+
+
+def test_the_only_bill_is_found_whatever_its_form_is_called(town):
+    found = find(town)
+
+    assert found == find(town, "utility-bill")
+    assert (NUMBER, "utility-bill", 0, "80.00", date(2026, 11, 20), "utility-bill-1.pdf") == (
+        found.account,
+        found.form,
+        found.edition,
+        str(found.amount_due),
+        found.due_on,
+        found.pdf,
+    )
+
+
+def test_of_several_forms_the_one_that_is_named_is_found(town):
+    add_bill(town, "final-bill")
+
+    assert ["final-bill", "utility-bill", "final-bill"] == [
+        find(town, form).form for form in (None, "utility-bill", "final-bill")
+    ]
+
+
+def test_a_form_that_an_account_has_not_or_has_twice_is_refused(town):
+    add_bill(town, "utility-bill", 2)
+
+    assert (
+        "no-such-bill",
+        f"Account {NUMBER} has no bill of the form final-bill in {RUN}: nothing to replace. "
+        "Nothing was changed.",
+    ) == refused(town, "final-bill")
+    assert (
+        "no-such-bill",
+        f"Account {NUMBER} has 2 bills of the form utility-bill in {RUN}: nothing to replace. "
+        "Nothing was changed.",
+    ) == refused(town, "utility-bill")
+
+
+def test_an_account_without_a_bill_has_nothing_to_correct(town):
+    with town.writing() as books:
+        books.execute(bill.delete())
+
+    code, message = refused(town)
+
+    assert ("no-such-bill", f"Account {NUMBER} has no bill in {RUN}: ") == (code, message[:42])
+
+
+def test_a_close_that_has_not_ended_is_ended_first(town):
+    change(town, bill_run, state=RunState.CLOSED)
+
+    code, message = refused(town)
+
+    assert ("close-unfinished", True) == (code, f"run `billclose close {RUN}` until" in message)
+
+
+def test_an_account_that_was_closed_has_no_bill(town):
+    change(town, account, status=AccountStatus.CLOSED)
+
+    assert "account-closed" == refused(town)[0]
+
+
+def test_a_bill_that_is_held_back_is_released_first(town):
+    with town.writing() as books:
+        books.execute(
+            outsorted_bill.insert().values(a_hold(period=RUN, account_key=KEY, account=NUMBER))
+        )
+
+    code, message = refused(town)
+
+    assert ("bill-outsorted", True) == (code, "release it first" in message)
+
+
+def test_a_bill_that_a_later_one_followed_is_corrected_there(town):
+    stage_run(town, a_household(NUMBER), period="2026-11", ends_on=date(2026, 11, 30))
+    close_run(town, "2026-11")
+
+    code, message = refused(town)
+
+    assert ("later-bill", True) == (code, "is of 2026-11, which holds" in message)
+    with town.reading() as books:
+        assert "2026-11" == books.scalar(sa.select(balance_due.c.period))
+
+
+def test_a_period_that_is_not_closed_is_corrected_by_its_export(database):
+    stage_run(database, a_household(NUMBER))
+
+    code, message = refused(database)
+
+    assert ("period-open", True) == (code, "correct its export in the billing system" in message)
+
+
+@pytest.mark.parametrize("wrong", [{"period": "2026-09"}, {"number": "77.7"}])
+def test_a_period_or_an_account_that_is_not_in_the_books_is_misuse(town, wrong):
+    with pytest.raises(Misuse):
+        find(town, **wrong)
