@@ -152,8 +152,8 @@ def test_a_line_names_a_payment_of_ours_by_its_number_or_its_receipts_and_its_am
     town, changes, line, is_named
 ):
     town.export(NOVEMBER, "160.00", accounts=ACCOUNTS)
-    town.draw("80.00", local(11, 10), posted=local(11, 10), receipt="R7")
     town.draw("80.00", local(11, 10), posted=local(11, 10), account="5", reference="SB5")
+    town.draw("80.00", local(11, 10), posted=local(11, 10), receipt="R7")
     if changes:
         change(town, balance_entry, balance_entry.c.account_key == "1", **changes)
     write_lines(town, line)
