@@ -46,7 +46,7 @@ def to_paragraphs(body: str) -> tuple[str, ...]:
     text = body.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
     paragraphs = tuple(filter(None, (one_line(part) for part in _PARAGRAPHS.split(text))))
     if not paragraphs:
-        raise Misuse("The body is empty; write a text into its file.")
+        raise Misuse("The body is empty; write a text.")
     for paragraph in paragraphs:
         _check_variables(paragraph)
     return paragraphs

@@ -40,7 +40,7 @@ class RowLink:
     """
     The link of a row to what can be done with it; `key` is the column that names the row.
 
-    `asks` is what the page that it leads to calls it.
+    `asks` is what the page that it leads to calls it; empty where it ends the page's address.
     """
 
     path: str
@@ -312,7 +312,9 @@ def _row_link(link: RowLink | None, row: sa.RowMapping) -> tuple[ShownCell, ...]
         return ()
     if row[link.key] in (None, "") or not link.offered(dict(row)):
         return (ShownCell(""),)
-    return (ShownCell(link.name, link=f"{link.path}?{urlencode({link.asks: row[link.key]})}"),)
+    key = row[link.key]
+    asked = f"?{urlencode({link.asks: key})}" if link.asks else f"/{quote(str(key), safe='')}"
+    return (ShownCell(link.name, link=f"{link.path}{asked}"),)
 
 
 def to_shown(value: Any, zone: ZoneInfo) -> Any:

@@ -143,6 +143,7 @@ LIST_PAGES: tuple[ListPage, ...] = (
              done={"posted": "The communication is posted; customers see it now."}),
     ListPage("/office/communications/mailings", "mailings", "Mass mails", "communications",
              "Mass mails", newest_first="number",
+             row_link=RowLink(WRITE, "number", "Open", Permission.INVITE_MANY, asks=""),
              begin=_decide(WRITE, "", "Write to many", permission=Permission.INVITE_MANY)),
     ListPage("/office/communications/texts", "mass-texts", "Texts to many", "communications",
              "Texts to many", newest_first="number",

@@ -125,7 +125,8 @@ def test_it_is_sent_by_a_process_and_stands_on_its_page(
         close_work.perform(office, begun.pop()[1].partition("/")[0])
     with office.database.reading() as books:
         state = books.scalar(sa.select(desk_work.c.state))
-    page = browser.get(f"{WRITE}/1").text
+    listed = browser.get("/office/communications/mailings").text
+    page = browser.get(re.search(rf'href="({WRITE}/\d+)">Open<', listed)[1]).text
 
     assert WorkState.DONE is state
     assert "<dt>Sent</dt><dd>2</dd>" in page and ">Go on<" not in page
