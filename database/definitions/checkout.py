@@ -41,6 +41,7 @@ checkout = make_table(
     sa.Column("key", sa.String(64), primary_key=True),  # random: it is in an address
     *_owner(),
     sa.Column("address", sa.String(320), nullable=False),  # the receipt goes there
+    sa.Column("language", sa.String(5), nullable=False, server_default="en"),  # of the page
     sa.Column("service_fee", Cents, nullable=False),  # besides the lines
     sa.Column("method_token", sa.String(200), nullable=False),
     sa.Column("method_kind", one_of(MethodKind, "method_kind"), nullable=False),

@@ -42,15 +42,17 @@ def to_checkout_letter(
     """
     Return what a mail about a payment by hand says; it goes to whoever paid and owns the method.
 
+    A guest reads it in the language of the page on which they paid; a portal user in theirs of now.
+
     Raises PermanentFailure where it is no longer so: a receipt of what came back meanwhile.
     """
     key, _, short = row.about.partition(OF_EVENT)
-    language = common.get("language", ENGLISH)
     with database.reading() as books:
         paid = books.execute(_paid(key)).one_or_none()
+        language = books.scalar(_language_of_guest(key)) or common.get("language", ENGLISH)
         lines = _lines(books, key, language)
         moved = next((one for one in moved_of(books, key) if one.short == short), None)
-        common = common | {"customer": _payer(books, key, row, facts)}
+        common |= {"customer": _payer(books, key, row, facts), "language": language}
     if paid is None or not _is_so(row, paid, moved):
         raise PermanentFailure("the payment stands otherwise now")
     if lines:  # a guest's, or of several: it says nothing of an account but its number
@@ -141,6 +143,12 @@ def _say_line(row: Any, language: str) -> str:
         return said % {"account": row.account, "amount": row.amount.dollars()}
     about = ", ".join(part for part in (row.account, row.payor) if part)
     return f"{row.title}{f' ({about})' if about else ''}: {row.amount.dollars()}"
+
+
+def _language_of_guest(key: str) -> sa.Select[Any]:
+    return sa.select(checkout.c.language).where(
+        checkout.c.payment_key == key, checkout.c.user_number.is_(None)
+    )
 
 
 def _paid(key: str) -> sa.Select[Any]:

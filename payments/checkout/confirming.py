@@ -28,6 +28,7 @@ from domain.checkout import (
     PayWallet,
     Refusal,
 )
+from domain.languages import ENGLISH
 from domain.money import Money
 from domain.payments import DRAW, PAYMENT, PaymentKind
 from payments.checkout.facts import (
@@ -54,11 +55,16 @@ def no_consent(_method: PayMethod, _total: Money) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PayWish:
-    """What somebody wants to pay: these lines, with this method of theirs."""
+    """
+    What somebody wants to pay: these lines, with this method of theirs.
+
+    `language` is that of the page on which they say so.
+    """
 
     owner: CheckoutOwner
     lines: tuple[PayLine, ...]
     token: str
+    language: str = ENGLISH
 
 
 def draft_checkout(
@@ -93,6 +99,7 @@ def draft_checkout(
             user_number=owner.user,
             guest=owner.guest,
             address=owner.address,
+            language=wish.language,
             service_fee=fee,
             method_token=method.token,
             method_kind=method.kind,

@@ -136,7 +136,7 @@ def test_a_declined_cart_is_begun_again_and_a_lost_answer_is_not(ann, portal):
 
     assert 0 == ann.page.get_by_role("button", name="Begin again").count()
     ann.open("/")
-    ann.see("A payment of $10.00 is on its way.")
+    ann.see("$10.00 is on its way.")
 
 
 def test_a_bank_that_asks_its_customer_is_answered_on_its_own_page(ann, portal):

@@ -6,6 +6,7 @@ from email import message_from_bytes, policy
 
 import pytest
 
+from database.definitions.identity import web_user
 from database.tables import portal_user
 from office.procedures.mailing.portal_mail import send_portal_mails
 from office.settings.checkout import CheckoutSettings
@@ -50,7 +51,10 @@ def receipt_to(office, address: str) -> str:
         message_from_bytes(path.read_bytes(), policy=policy.default)
         for path in office.home.rglob("*.eml")
     )
-    (found,) = (mail for mail in mails if mail["To"] == address and "eceipt" in mail["Subject"])
+    subjects = ("Receipt for ", "Recibo de ")
+    (found,) = (
+        mail for mail in mails if mail["To"] == address and mail["Subject"].startswith(subjects)
+    )
     return found.get_body(("plain",)).get_content()
 
 
@@ -94,14 +98,42 @@ def test_a_receipt_greets_a_portal_user_by_the_name_that_the_export_has_of_them(
 
 def test_a_receipt_names_no_guest_though_the_address_stands_in_somebodys_record(office):
     """A guest types any address: what goes there says nothing of whose account it is."""
-    guest = guest_of(office)
-    guest.get("/guest/other/shelter")
-    follow(guest, guest.post("/guest/other/shelter", payor="Gus", amount="7"))
-    sandbox = follow(guest, guest.post("/guest/cart", email=RECORD))
-    check = follow(guest, guest.post(sandbox.url.path, token="tok_ok"))
-    follow(guest, guest.post(f"{check.url.path}/confirm"))
+    pay_as_guest(guest_of(office))
 
     text = receipt_to(office, RECORD)
 
     assert "Dear customer," in text
     assert "Neil" not in text
+
+
+@pytest.mark.parametrize(
+    ("language", "of_the_mailbox", "words"),
+    [
+        ("es", None, "recibió $7.00 el 3 de noviembre de 2026"),
+        ("es", "en", "recibió $7.00 el 3 de noviembre de 2026"),
+        ("en", "es", "received $7.00 on November 3, 2026"),
+    ],
+)
+def test_a_guest_reads_the_receipt_in_the_language_of_the_page(
+    office, language, of_the_mailbox, words
+):
+    """Whoever else has registered the mailbox: what was paid on the page is told as there."""
+    if of_the_mailbox:
+        user = register(office, RECORD)
+        with office.database.writing() as rows:
+            chosen = web_user.update().where(web_user.c.number == user)
+            rows.execute(chosen.values(language=of_the_mailbox))
+    guest = guest_of(office)
+    guest.send("/language", language=language, back="/guest")
+
+    pay_as_guest(guest)
+
+    assert words in receipt_to(office, RECORD)
+
+
+def pay_as_guest(guest: Browser) -> None:
+    guest.get("/guest/other/shelter")
+    follow(guest, guest.post("/guest/other/shelter", payor="Gus", amount="7"))
+    sandbox = follow(guest, guest.post("/guest/cart", email=RECORD))
+    check = follow(guest, guest.post(sandbox.url.path, token="tok_ok"))
+    follow(guest, guest.post(f"{check.url.path}/confirm"))

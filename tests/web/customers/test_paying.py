@@ -233,7 +233,7 @@ def test_a_lost_answer_says_not_to_pay_again_and_the_end_is_mailed(office, ann, 
     queued = follow_up(later)
 
     assert "Do not pay again" in waiting
-    assert "A payment of $45.50 is on its way." in home
+    assert "$45.50 is on its way." in home
     assert "Nothing is to be paid on this account now." in again
     assert 1 == queued
     assert "Your payment was received" in ann.get(place).text

@@ -112,7 +112,8 @@ def take_guests_method(visit: Visit) -> Response:
 
 
 def _draft(visit: Visit, payer: PagePayer, lines: Lines, token: str) -> Response:
-    wish = PayWish(payer.owner, tuple(line for _, line in lines), token)
+    paid = tuple(line for _, line in lines)
+    wish = PayWish(payer.owner, paid, token, visit.language)
     key, refusal = checkout.draft(visit.office, wish, partial(consent_in, visit))
     if refusal is None:
         return redirect(f"{payer.base}/payments/{key}")

@@ -55,7 +55,7 @@ def take_pay(visit: Visit) -> Response:
     if goes_to_cart:
         return _into_cart(visit, facts, line)
     owner = payer_of(visit).owner
-    wish = PayWish(owner, (line,), visit.text("method"))
+    wish = PayWish(owner, (line,), visit.text("method"), visit.language)
     key, refusal = checkout.draft(visit.office, wish, partial(consent_in, visit))
     if refusal is None:
         return redirect(f"/payments/{key}")
