@@ -19,6 +19,7 @@ from domain.steps import Step
 from mail.recipients.delivery_plan import plan_deliveries
 from office.equipment.office import Office, current_office
 from office.procedures.checks import choices_of, raised_checks
+from office.procedures.exceptions import exceptions_of
 from payments.scheduling.planning import plan_autopay
 from tasks.steps.artifacts import show_checks, show_exceptions
 from tasks.steps.step import Done, step
@@ -41,7 +42,7 @@ def check_bills_and_balances(period: str, waivers: Mapping[str, str] | None = No
 
     results = _check(office, known, waivers or {})
     show_checks(office.database, period)
-    show_exceptions(office, period)
+    show_exceptions(period, exceptions_of(office, period))
     blocking = blocking_failures(results)
     if blocking:
         _refuse(office, known, blocking)

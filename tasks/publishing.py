@@ -100,17 +100,18 @@ def report_run(period: str) -> Done:
             move_run(books, period, "finished")
             record_audit(books, office.now(known), office.who, "finish", period)
     place = office.folder("reports") / f"close-{period}.html"
+    sheet, exceptions = read_run_sheet(office.database, period), list(exceptions_of(office, period))
     write_page(
         place,
-        read_run_sheet(office.database, period),
-        exceptions_of(office, period),
+        sheet,
+        exceptions,
         written_at=office.now(known).astimezone(UTC),
         version=office.version,
         rehearsal=office.rehearses,
     )
     write_register_files(office, period)
-    show_exceptions(office, period)
-    show_report(office, period)
+    show_exceptions(period, exceptions)
+    show_report(sheet, exceptions)
     if not office.rehearses:  # its files are gone when it ends
         show_print_batch(office.database, period, office.home)
         link_report(period, place)

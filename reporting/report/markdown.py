@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from database.queries.export_notes import note_lines
 from domain.checklist import ChecklistLine
-from domain.checks import CheckStatus, FoundByChecks
+from domain.checks import CheckResult, CheckStatus, FoundByChecks
 from reporting.report.findings_text import (
     GOOD_TO_KNOW,
     MUST_DO,
@@ -110,8 +110,14 @@ def exception_rows(exceptions: Iterable[ExceptionRow], limit: int = 200) -> list
     return rows
 
 
-def check_rows(sheet: RunSheet) -> list[dict[str, str]]:
-    """Return every check as a row of a table: what failed first, else in the catalog's order."""
+def check_rows(
+    checks: Iterable[CheckResult], texts: Mapping[str, tuple[str, str]]
+) -> list[dict[str, str]]:
+    """
+    Return every check as a row of a table: what failed first, else in the catalog's order.
+
+    `texts` has what each of them says, and what to do.
+    """
     order = list(_CHECK_ORDER)
     return [
         {
@@ -120,9 +126,9 @@ def check_rows(sheet: RunSheet) -> list[dict[str, str]]:
             "status": result.status.value,
             "found": f"{result.failed:,}",
             "accounts": _some(result.accounts),
-            "what it says": sheet.check_texts.get(result.check, ("", ""))[0],
+            "what it says": texts.get(result.check, ("", ""))[0],
         }
-        for result in sorted(sheet.checks, key=lambda result: order.index(result.status))
+        for result in sorted(checks, key=lambda result: order.index(result.status))
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,28 +21,29 @@ from prefect.runtime import flow_run
 
 from database.books import Database
 from database.tables import print_batch
-from office.equipment.office import Office
-from office.procedures.exceptions import exceptions_of
 from reporting.report.markdown import check_rows, exception_rows, to_markdown
-from reporting.run_sheet.reading import read_run_sheet
+from reporting.run_sheet.exceptions import ExceptionRow
+from reporting.run_sheet.reading import list_check_texts, list_checks
+from reporting.run_sheet.run_sheet import RunSheet
 
 
-def show_exceptions(office: Office, period: str) -> None:
+def show_exceptions(period: str, exceptions: Iterable[ExceptionRow]) -> None:
     """Show what needs a person as a table; account numbers are all it holds of a customer."""
     _show_table(
         key=f"exceptions-{slug(period)}",
-        table=exception_rows(exceptions_of(office, period)),
+        table=exception_rows(exceptions),
         description=f"What needs a person in period {period}",
     )
 
 
 def show_checks(database: Database, period: str) -> None:
     """Show what came of every check as a table, what failed first."""
-    sheet = read_run_sheet(database, period)
+    with database.reading() as books:
+        checks, texts = list_checks(books, period), list_check_texts(books, period)
     _show_table(
         key=f"checks-{slug(period)}",
-        table=check_rows(sheet),
-        description=f"The {len(sheet.checks)} checks of period {period}",
+        table=check_rows(checks, texts),
+        description=f"The {len(checks)} checks of period {period}",
     )
 
 
@@ -129,14 +130,12 @@ def link_report(period: str, file: Path) -> None:
     )
 
 
-def show_report(office: Office, period: str) -> None:
+def show_report(sheet: RunSheet, exceptions: Iterable[ExceptionRow]) -> None:
     """Show the report of a run as a page."""
     _show_markdown(
-        key=f"report-{slug(period)}",
-        markdown=to_markdown(
-            read_run_sheet(office.database, period), exceptions_of(office, period)
-        ),
-        description=f"The close of period {period}",
+        key=f"report-{slug(sheet.period)}",
+        markdown=to_markdown(sheet, exceptions),
+        description=f"The close of period {sheet.period}",
     )
 
 
