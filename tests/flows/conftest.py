@@ -1,5 +1,5 @@
 """Fixtures of whoever closes periods."""
 
-from tests.flows.fixtures import closed, desk, prepared, server, town
+from tests.flows.fixtures import asked, closed, desk, prepared, server, town, waiting
 
-__all__ = ["closed", "desk", "prepared", "server", "town"]
+__all__ = ["asked", "closed", "desk", "prepared", "server", "town", "waiting"]

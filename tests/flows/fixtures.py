@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from office.prefect_server.server import PrefectServer, prefect_server, server_environment
-from tests.flows.desk import Desk
+from tests.flows.desk import Answer, Desk
 from tests.flows.town import write_town
 from tests.release import WHOLE
 
@@ -22,6 +22,7 @@ _IDLE = (
 )
 _SERVER = pytest.StashKey["Server"]()
 _CLOSED = pytest.StashKey[Desk]()
+_ASKED = pytest.StashKey[tuple[Desk, Answer]]()
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,33 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 def desk(prepared: Desk, server: Server, tmp_path: Path) -> Desk:
     """An office of one's own with empty books."""
     return Desk(prepared.copied(tmp_path / "office").home, server.environment)
+
+
+@pytest.fixture(scope="session")
+def asked(
+    request: pytest.FixtureRequest,
+    prepared: Desk,
+    server: Server,
+    town: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Desk, Answer]:
+    """
+    An office that was asked to close the town's October without a yes, and what it said.
+
+    For reading and copying: what a close does after the yes needs no splitting and no checks.
+    """
+    stash = request.config.stash
+    if _ASKED not in stash:
+        home = prepared.copied(tmp_path_factory.mktemp("asked") / "office").home
+        desk = Desk(home, server.environment)
+        stash[_ASKED] = desk, desk.close(town, LOGNAME="anna")
+    return stash[_ASKED]
+
+
+@pytest.fixture
+def waiting(asked: tuple[Desk, Answer], tmp_path: Path) -> Desk:
+    """An office of one's own that waits for a yes."""
+    return asked[0].copied(tmp_path / "office")
 
 
 @pytest.fixture(scope="session")

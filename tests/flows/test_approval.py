@@ -6,24 +6,10 @@ import re
 
 import pytest
 
-from tests.flows.desk import AS_OF, Desk
+from tests.flows.desk import AS_OF
 
 SHOWN = ("bills", "deliveries", "paper", "scheduled-payments", "autopay-unscheduled")
 FIGURES = ("pages", "bills", "checks", "totals", "autopay", "deliveries")
-
-
-@pytest.fixture(scope="module")
-def asked(prepared, server, town, tmp_path_factory):
-    """An office that was asked to close without a yes, and its answer: for reading and copying."""
-    home = prepared.copied(tmp_path_factory.mktemp("asked") / "office").home
-    desk = Desk(home, server.environment)
-    return desk, desk.close(town)
-
-
-@pytest.fixture
-def waiting(asked, tmp_path):
-    """An office of one's own that waits for a yes."""
-    return asked[0].copied(tmp_path / "office")
 
 
 def test_without_a_yes_everything_is_ready_and_nothing_shows(asked):

@@ -13,20 +13,6 @@ FOUR_EYES = {"BILLCLOSE_APPROVAL__PEOPLE": "2"}
 ANNA, BEN = {"LOGNAME": "anna"}, {"LOGNAME": "ben"}
 
 
-@pytest.fixture(scope="module")
-def waiting_once(prepared, server, town, tmp_path_factory):
-    """An office whose October waits for a yes; for copying."""
-    desk = prepared.copied(tmp_path_factory.mktemp("waiting") / "office")
-    desk = type(desk)(desk.home, server.environment)
-    assert 4 == desk.close(town, **ANNA).status
-    return desk
-
-
-@pytest.fixture
-def waiting(waiting_once, tmp_path):
-    return waiting_once.copied(tmp_path / "copied")
-
-
 def approve(desk, *arguments, **settings):
     return desk("approve", "2026-10", *arguments, "--as-of", AS_OF, "--json", **settings)
 

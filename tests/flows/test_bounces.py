@@ -67,10 +67,10 @@ class Bounced:
 
 
 @pytest.fixture(scope="module")
-def office(prepared, server, town, tmp_path_factory) -> Iterator[Bounced]:
+def office(asked, server, tmp_path_factory) -> Iterator[Bounced]:
     with bouncing_postfix() as mail:
         box = mail.place / "mail/bounces"
-        home = prepared.copied(tmp_path_factory.mktemp("bounced") / "office").home
+        home = asked[0].copied(tmp_path_factory.mktemp("bounced") / "office").home
         settings = {
             "BILLCLOSE_SMTP__URL": f"smtp://127.0.0.1:{mail.port}",
             "BILLCLOSE_SMTP__SENDER": "billing@larkspur.example",
@@ -78,7 +78,7 @@ def office(prepared, server, town, tmp_path_factory) -> Iterator[Bounced]:
             "BILLCLOSE_BOUNCES__SOURCE": f"maildir:{box}",
         }
         desk = Desk(home, server.environment | settings)
-        closed = desk.close(town, "--yes")
+        closed = desk.close("2026-10", "--yes")
         assert closed.status == 4, closed.err
         wait_for_mail(box)
         answer = desk("process-bounces", "--as-of", AFTER, "--json")

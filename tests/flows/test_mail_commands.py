@@ -39,20 +39,25 @@ def states(desk, *names):
             time.sleep(0.5)
 
 
-def test_a_close_that_could_mail_nobody_is_red_stands_and_is_mailed_later(desk, town, down):
-    away = desk.close(town, "--yes", BILLCLOSE_SMTP__URL=down)
+def test_a_close_that_could_mail_nobody_is_red_stands_and_is_mailed_later(waiting, down):
+    away = waiting.close("2026-10", "--yes", BILLCLOSE_SMTP__URL=down)
     red = states(
-        desk, "close 2026-10 Larkspur", "send paperless bills 2026-10", "write print batch 2026-10"
+        waiting,
+        "close 2026-10 Larkspur",
+        "send paperless bills 2026-10",
+        "write print batch 2026-10",
     )
-    told = desk("mail", "status", "2026-10", "--json")
-    still = desk("mail", "send", "--json", "--as-of", "2026-11-02T10:00", BILLCLOSE_SMTP__URL=down)
-    still_red = states(desk, "send mail")
+    told = waiting("mail", "status", "2026-10", "--json")
+    still = waiting(
+        "mail", "send", "--json", "--as-of", "2026-11-02T10:00", BILLCLOSE_SMTP__URL=down
+    )
+    still_red = states(waiting, "send mail")
     with running(MailServer()) as mail:
         url = f"smtp://127.0.0.1:{mail.port}"
-        sent = desk(
+        sent = waiting(
             "mail", "send", "--json", "--as-of", "2026-11-02T11:00", BILLCLOSE_SMTP__URL=url
         )
-    green = states(desk, "send mail")
+    green = states(waiting, "send mail")
 
     assert (4, "closed", 9) == (
         away.status,
@@ -79,27 +84,27 @@ def test_a_close_that_could_mail_nobody_is_red_stands_and_is_mailed_later(desk, 
     assert 8 == len(mail.accepted)
     assert ["COMPLETED"] == green
     assert ["send mail"] == [
-        row["action"] for row in desk.rows("audit") if row["subject"] == "outbox"
+        row["action"] for row in waiting.rows("audit") if row["subject"] == "outbox"
     ]
 
 
-def test_a_clerk_sends_again_what_failed_and_confirms_what_was_in_doubt(desk, town):
+def test_a_clerk_sends_again_what_failed_and_confirms_what_was_in_doubt(waiting):
     with running(MailServer()) as mail:
         url = f"smtp://127.0.0.1:{mail.port}"
-        desk.close(town, "--yes", BILLCLOSE_SMTP__URL=url)
-    (failed,) = desk.rows("deliveries", "status=failed")
-    first, second, *_ = desk.rows("deliveries", "status=sent")
-    put_in_doubt(desk, first, second)
+        waiting.close("2026-10", "--yes", BILLCLOSE_SMTP__URL=url)
+    (failed,) = waiting.rows("deliveries", "status=failed")
+    first, second, *_ = waiting.rows("deliveries", "status=sent")
+    put_in_doubt(waiting, first, second)
     reason = ("--reason", "the log says so", "--as-of", "2026-11-03T09:00")
 
-    confirmed = desk("mail", "confirm", first["message_id"], *reason, "--json")
-    refused = desk("mail", "confirm", first["message_id"], *reason, "--json")
-    again = desk("mail", "again", second["message_id"], *reason)
+    confirmed = waiting("mail", "confirm", first["message_id"], *reason, "--json")
+    refused = waiting("mail", "confirm", first["message_id"], *reason, "--json")
+    again = waiting("mail", "again", second["message_id"], *reason)
     left = ("--failed", "2026-10", "--leave-suppressed")
-    suppressed = desk("mail", "again", *left, *reason, "--json")
+    suppressed = waiting("mail", "again", *left, *reason, "--json")
     with running(MailServer()) as mail:
         url = f"smtp://127.0.0.1:{mail.port}"
-        sent = desk("mail", "send", "--as-of", "2026-11-03T10:00", BILLCLOSE_SMTP__URL=url)
+        sent = waiting("mail", "send", "--as-of", "2026-11-03T10:00", BILLCLOSE_SMTP__URL=url)
 
     assert (0, 1) == (confirmed.status, confirmed.json["mails"]), confirmed.err
     assert (3, "wrong-status") == (refused.status, refused.json["refusal"]["code"])
@@ -111,21 +116,21 @@ def test_a_clerk_sends_again_what_failed_and_confirms_what_was_in_doubt(desk, to
     ), suppressed.err
     assert (0, "Mail: 1 sent (1 possible duplicate).\n") == (sent.status, sent.out), sent.err
     assert [second["recipient"]] == mail.recipients
-    (twice,) = desk.rows("deliveries", "possible_duplicate=true")
+    (twice,) = waiting.rows("deliveries", "possible_duplicate=true")
     assert second["recipient"] == twice["recipient"]
     assert failed["recipient"] not in mail.recipients
-    acts = [row["action"] for row in desk.rows("audit")]
+    acts = [row["action"] for row in waiting.rows("audit")]
     assert (1, 1) == (acts.count("confirm mail"), acts.count("send mail again"))
-    status = desk("mail", "status")
+    status = waiting("mail", "status")
     assert "1 mail may have arrived twice." in status.out
 
-    all_of_them = desk("mail", "again", "--failed", "2026-10", *reason, "--json")
+    all_of_them = waiting("mail", "again", "--failed", "2026-10", *reason, "--json")
     assert (0, 1, 0) == (
         all_of_them.status,
         all_of_them.json["mails"],
         all_of_them.json["suppressed"],
     ), all_of_them.err
-    assert [] == desk("bounces", "list", "--json").json["suppressed"]
+    assert [] == waiting("bounces", "list", "--json").json["suppressed"]
 
 
 @pytest.mark.parametrize(

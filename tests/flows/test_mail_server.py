@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from tests.flows.desk import Desk
 from tests.mail.servers import MailServer, running
+
+
+@pytest.fixture
+def desk(waiting) -> Desk:
+    """An office whose close is ready but for the yes."""
+    return waiting
 
 
 def test_a_mailbox_that_is_gone_needs_a_person_and_stops_nobody_else(desk, town):

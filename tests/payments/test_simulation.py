@@ -34,6 +34,7 @@ def test_after_sixty_bad_days_every_cent_is_where_it_belongs(tmp_path, empty_sql
     world.close()
 
 
+@pytest.mark.release  # it is for whoever lives through a fault that was found once more
 def test_the_same_seed_is_the_same_world(tmp_path, empty_sqlite):
     worlds = [simulate(tmp_path / name, empty_sqlite, 7, SMALL) for name in ("one", "other")]
 

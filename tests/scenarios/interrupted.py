@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -22,6 +24,8 @@ from tests.forked import forks, load_before_forks
 
 Stop = Callable[[], None]
 load_before_forks("tests.scenarios.warmed_up", closes=True)
+before_a_release = partial(pytest.param, marks=pytest.mark.release)
+LISTS = ("scheduled-payments", "autopay-unscheduled", "paper")
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,29 @@ def start(desk: Desk, arguments: list[Any], moment: Moment, stop: Stop | None = 
     process.start()
     theirs.close()
     return Started(process, ours, key)
+
+
+def result(desk: Desk) -> dict[str, Any]:
+    """What a close leaves behind: whatever a second one might do twice, or not at all."""
+    files = {
+        str(path.relative_to(desk.home)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for folder in ("bills", "print")
+        for path in (desk.home / folder).rglob("*")
+        if path.is_file()
+    }
+    return {
+        "files": files,
+        "mails": sorted(path.name for path in (desk.home / "mail").glob("*.eml")),
+        "deliveries": desk.query(
+            "SELECT key, address, status, message_id FROM delivery ORDER BY 1"
+        ),
+        "balances": desk.query("SELECT * FROM balance_due ORDER BY account_key"),
+        "pages": desk.query("SELECT * FROM page ORDER BY period, bulk, page"),
+        "closes": desk.query("SELECT detail FROM audit WHERE action = 'close'"),
+        "reports": [path.name for path in (desk.home / "reports").glob("[!.]*")],
+        "bills": desk.rows("bills"),
+        **{what: desk.rows(what) for what in LISTS},
+    }
 
 
 def _close(

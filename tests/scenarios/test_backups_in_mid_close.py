@@ -11,10 +11,8 @@ import pytest
 
 from tests.flows.desk import Desk
 from tests.office.helping import wait_until
-from tests.scenarios.interrupted import Moment, start
-from tests.scenarios.test_interruptions import before_a_release, result, towns, undisturbed
+from tests.scenarios.interrupted import Moment, before_a_release, result, start
 
-__all__ = ["towns", "undisturbed"]
 pytestmark = pytest.mark.slow
 
 

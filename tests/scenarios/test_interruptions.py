@@ -5,16 +5,19 @@ Ruling 18.
 
 from __future__ import annotations
 
-import hashlib
 import signal
-from functools import partial
 from multiprocessing.connection import wait
 
 import pytest
 
-from tests.flows.desk import Desk
-from tests.flows.town import several_towns, write_town
-from tests.scenarios.interrupted import Moment, interrupt, kill, start
+from tests.scenarios.interrupted import (
+    Moment,
+    before_a_release,
+    interrupt,
+    kill,
+    result,
+    start,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -33,45 +36,6 @@ OTHERS = [
     Moment("rename", "print"),
     Moment("rename", "reports"),
 ]
-before_a_release = partial(pytest.param, marks=pytest.mark.release)
-LISTS = ("scheduled-payments", "autopay-unscheduled", "paper")
-
-
-@pytest.fixture(scope="module")
-def towns(tmp_path_factory):
-    """Bills and mails enough to be stopped among them."""
-    return write_town(tmp_path_factory.mktemp("towns") / "larkspur", several_towns(2))
-
-
-@pytest.fixture(scope="module")
-def undisturbed(prepared, server, towns, tmp_path_factory):
-    home = prepared.copied(tmp_path_factory.mktemp("undisturbed") / "office").home
-    desk = Desk(home, server.environment)
-    assert desk.close(towns, "--yes").status == 0
-    return result(desk)
-
-
-def result(desk):
-    """What a close leaves behind: whatever a second one might do twice, or not at all."""
-    files = {
-        str(path.relative_to(desk.home)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for folder in ("bills", "print")
-        for path in (desk.home / folder).rglob("*")
-        if path.is_file()
-    }
-    return {
-        "files": files,
-        "mails": sorted(path.name for path in (desk.home / "mail").glob("*.eml")),
-        "deliveries": desk.query(
-            "SELECT key, address, status, message_id FROM delivery ORDER BY 1"
-        ),
-        "balances": desk.query("SELECT * FROM balance_due ORDER BY account_key"),
-        "pages": desk.query("SELECT * FROM page ORDER BY period, bulk, page"),
-        "closes": desk.query("SELECT detail FROM audit WHERE action = 'close'"),
-        "reports": [path.name for path in (desk.home / "reports").glob("[!.]*")],
-        "bills": desk.rows("bills"),
-        **{what: desk.rows(what) for what in LISTS},
-    }
 
 
 @pytest.mark.parametrize("moment", [*MOMENTS, *map(before_a_release, OTHERS)], ids=str)

@@ -33,7 +33,7 @@ from tests.office.health_builders import an_office_at
 
 load_before_forks(__name__)
 READERS = 12
-MEETING = 2  # seconds that somebody who has counted waits for another one to count, too
+MEETING = 0.5  # seconds that somebody who has counted waits for another one to count, too
 WITHIN = 120
 
 

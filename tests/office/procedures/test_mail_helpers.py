@@ -22,6 +22,7 @@ from office.procedures.mailing import mail_sending as mail_helpers
 from office.procedures.mailing.mail_sending import most_processes, shares, start_sender, worth
 from office.settings.mail import SmtpSettings
 from splitter.workers import parent as children
+from splitter.workers.parent import start_program
 from tests.mail.builders import NOW, deliveries
 from tests.mail.servers import MailServer, running
 from tests.office.helping import (
@@ -36,6 +37,7 @@ from tests.office.helping import (
     wait_for_end,
     wait_until,
 )
+from tests.office.warm_senders import start_warm
 
 URL = "smtp://127.0.0.1:25"
 NAMES = [f"c{number}" for number in range(60)]
@@ -46,6 +48,13 @@ on_sqlite_alone = pytest.mark.release("postgresql")
 @pytest.fixture(autouse=True)
 def worth_it(monkeypatch):
     help_is_worth_it(monkeypatch)
+    monkeypatch.setattr(mail_sending, "start_program", start_warm)
+
+
+@pytest.fixture
+def real_programs(monkeypatch):
+    """Start helpers as the office does: each loads its modules, which takes longer than to send."""
+    monkeypatch.setattr(mail_sending, "start_program", start_program)
 
 
 def others(database):
@@ -53,7 +62,7 @@ def others(database):
     return holders(database) - {this_process()}
 
 
-def test_two_processes_send_every_mail_once_and_count_it_once(database, tmp_path):
+def test_two_processes_send_every_mail_once_and_count_it_once(database, tmp_path, real_programs):
     enter_bills(database, tmp_path, [*NAMES, "gone-1", "gone-2", "grey-1", "grey-2", "twice"])
     put_off_beyond(database, "c59")
     doubt(database, "twice")
@@ -248,7 +257,9 @@ def test_helpers_of_a_leader_that_is_gone_give_back_what_they_held(database, tmp
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH:UserWarning")
 @on_sqlite_alone
-def test_a_helper_loads_nothing_heavy_and_is_told_no_secret(database, tmp_path, monkeypatch):
+def test_a_helper_loads_nothing_heavy_and_is_told_no_secret(
+    database, tmp_path, monkeypatch, real_programs
+):
     enter_bills(database, tmp_path, NAMES)
     commands = []
 
@@ -272,7 +283,9 @@ def test_a_helper_loads_nothing_heavy_and_is_told_no_secret(database, tmp_path, 
 
 
 @on_sqlite_alone
-def test_where_no_process_can_be_started_one_sends_all(database, tmp_path, monkeypatch, caplog):
+def test_where_no_process_can_be_started_one_sends_all(
+    database, tmp_path, monkeypatch, caplog, real_programs
+):
     def fail(*_command, **_options):
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
