@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache, partial
 from itertools import chain, islice
-from typing import Any
+from queue import Empty, Queue
+from threading import Event, Thread
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.pool import QueuePool
 
 from database.own_file import waiting_for_others
 from database.types import Cents
@@ -32,6 +35,7 @@ _LIMITS = sa.text("""
 """)
 CHUNK = 1_000  # rows that a bulk load hands over at once, in SQLite of up to 32 columns
 MOST_VALUES = 32_766  # of a statement in SQLite
+COPIED = 10  # chunks by one COPY of PostgreSQL
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,19 @@ class Database:
         with self.reading() as books:
             return min(int(limit) for limit in books.scalars(_LIMITS) if limit >= 0)
 
+    def forget_pages(self) -> None:
+        """
+        Let connections that nobody uses forget the pages of the file that they have read.
+
+        Each keeps its own, up to 32 MB. A server's memory is its own affair.
+        """
+        pool = self.engine.pool
+        if self.is_sqlite and isinstance(pool, QueuePool):
+            with ExitStack() as idle:
+                for _ in range(pool.checkedin()):
+                    connection = idle.enter_context(self.engine.connect())
+                    connection.exec_driver_sql("PRAGMA shrink_memory")
+
     def close(self) -> None:
         for engine in self._engines.values():
             engine.dispose()
@@ -214,10 +231,8 @@ def insert_rows(
     COPY on PostgreSQL and the driver's own inserts on SQLite: several times faster than those
     that SQLAlchemy compiles, and only a chunk in memory at a time.
     """
-    load = _copy if connection.dialect.name == "postgresql" else _insert
-    return load(
-        connection, table, columns, _encode(connection, table, columns, _chunks_as_columns(rows))
-    )
+    chunks = _encode(connection, table, columns, _chunks_as_columns(rows))
+    return _load(connection, table, columns, chunks)
 
 
 def insert_columns(
@@ -226,9 +241,58 @@ def insert_columns(
     columns: Sequence[str],
     blocks: Iterable[Sequence[Sequence[Any]]],
 ) -> int:
-    """Load many rows that come as columns, some rows at a time, and return how many they were."""
-    load = _copy if connection.dialect.name == "postgresql" else _insert
-    return load(connection, table, columns, _encode(connection, table, columns, blocks))
+    """
+    Load many rows that come as columns, some rows at a time, and return how many they were.
+
+    A thread of its own makes the blocks while the database takes in those before, so making one
+    must not ask the books.
+    """
+    with made_ahead(_encode(connection, table, columns, blocks)) as chunks:
+        return _load(connection, table, columns, chunks)
+
+
+AHEAD = 8  # chunks
+
+T = TypeVar("T")
+
+
+@contextmanager
+def made_ahead(pieces: Iterable[T], most: int = AHEAD) -> Iterator[Iterator[T]]:
+    """
+    Let a thread make pieces, at most so many before they are asked for.
+
+    What making one raises is raised where it is asked for. The thread has ended when this has,
+    however many pieces were asked for.
+    """
+    made: Queue[tuple[str, Any]] = Queue(most)
+    is_enough = Event()
+
+    def make() -> None:
+        try:
+            for piece in pieces:
+                made.put(("piece", piece))
+                if is_enough.is_set():
+                    return
+            made.put(("end", None))
+        except BaseException as failure:
+            made.put(("failure", failure))
+
+    def ask() -> Iterator[T]:
+        while (told := made.get())[0] == "piece":
+            yield told[1]
+        if told[0] == "failure":
+            raise told[1]
+
+    thread = Thread(target=make, name="made ahead", daemon=True)
+    thread.start()
+    try:
+        yield ask()
+    finally:
+        is_enough.set()
+        with suppress(Empty):  # whoever waits for room puts one piece more, and sees it then
+            while True:
+                made.get_nowait()
+        thread.join()
 
 
 def _chunks_as_columns(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Sequence[Any]]]:
@@ -237,25 +301,29 @@ def _chunks_as_columns(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Seque
         yield list(zip(*chunk, strict=True))
 
 
+Columns = list[list[Any]]  # some rows' values, a list for each column
+
+
 def _encode(
     connection: Connection,
     table: sa.Table,
     columns: Sequence[str],
     blocks: Iterable[Sequence[Sequence[Any]]],
-) -> Iterator[list[tuple[Any, ...]]]:
-    """Write the values as the driver takes them, and yield them as full chunks of rows."""
+) -> Iterator[Columns]:
+    """Write the values as the driver takes them, and yield them in full chunks."""
     encoders = [_encoder(connection.dialect, table.c[column].type) for column in columns]
-    chunk: list[tuple[Any, ...]] = []
+    chunk: Columns = [[] for _ in columns]
     for block in blocks:
-        encoded = [
-            values if encode is None else encode(values)
-            for encode, values in zip(encoders, block, strict=True)
-        ]
-        chunk += zip(*encoded, strict=True)
-        while len(chunk) >= CHUNK:
-            yield chunk[:CHUNK]
-            del chunk[:CHUNK]
-    if chunk:
+        rows = {*map(len, block)}
+        if len(rows) != 1 or len(block) != len(columns):
+            raise ValueError(f"{len(block)} columns of {rows} rows are no rows of {table.name}")
+        for values, encode, gathered in zip(block, encoders, chunk, strict=True):
+            gathered += values if encode is None else encode(values)
+        while len(chunk[0]) >= CHUNK:
+            yield [values[:CHUNK] for values in chunk]
+            for values in chunk:
+                del values[:CHUNK]
+    if chunk[0]:
         yield chunk
 
 
@@ -281,48 +349,49 @@ def _to_cents(encode: Callable[[Any], Any], amounts: Sequence[Any]) -> Iterable[
     return map(encode, amounts)
 
 
-def _insert(
-    connection: Connection,
-    table: sa.Table,
-    columns: Sequence[str],
-    chunks: Iterable[list[tuple[Any, ...]]],
+def _load(
+    connection: Connection, table: sa.Table, columns: Sequence[str], chunks: Iterator[Columns]
 ) -> int:
+    load = _copy if connection.dialect.name == "postgresql" else _insert
+    names = ", ".join(f'"{column}"' for column in columns)
+    cursor: Any = connection.connection.cursor()
+    count = load(cursor, f'"{table.name}" ({names})', len(columns), chunks)
+    cursor.close()
+    return count
+
+
+def _insert(cursor: Any, target: str, width: int, chunks: Iterator[Columns]) -> int:
     """
     Insert a whole chunk by one statement, and the rest by a statement a row.
 
     SQLite builds the list of words that a CHECK allows anew for each statement: with a row a
     statement, that is a third of all its work.
     """
-    names = ", ".join(f'"{column}"' for column in columns)
-    marks = f"({', '.join('?' * len(columns))})"
-    statement = f'INSERT INTO "{table.name}" ({names}) VALUES {marks}'
+    marks = f"({', '.join('?' * width)})"
+    statement = f"INSERT INTO {target} VALUES {marks}"
     statement_of_chunk = statement + f", {marks}" * (CHUNK - 1)
-    is_too_wide = CHUNK * len(columns) > MOST_VALUES
-    cursor: Any = connection.connection.cursor()
+    is_too_wide = CHUNK * width > MOST_VALUES
     count = 0
     for chunk in chunks:
-        if len(chunk) == CHUNK and not is_too_wide:
-            cursor.execute(statement_of_chunk, tuple(chain.from_iterable(chunk)))
+        rows = len(chunk[0])
+        if rows == CHUNK and not is_too_wide:
+            values = [None] * (rows * width)
+            for place, column in enumerate(chunk):
+                values[place::width] = column
+            cursor.execute(statement_of_chunk, values)
         else:
-            cursor.executemany(statement, chunk)
-        count += len(chunk)
-    cursor.close()
+            cursor.executemany(statement, zip(*chunk, strict=True))
+        count += rows
     return count
 
 
-def _copy(
-    connection: Connection,
-    table: sa.Table,
-    columns: Sequence[str],
-    chunks: Iterable[list[tuple[Any, ...]]],
-) -> int:
-    names = ", ".join(f'"{column}"' for column in columns)
+def _copy(cursor: Any, target: str, _width: int, chunks: Iterator[Columns]) -> int:
+    """Copy some chunks at a time: at the end of each COPY the server looks at all their keys."""
     count = 0
-    cursor: Any = connection.connection.cursor()
-    with cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
-        for chunk in chunks:
-            for row in chunk:
-                copy.write_row(row)
-            count += len(chunk)
-    cursor.close()
+    while some := list(islice(chunks, 1)):
+        with cursor.copy(f"COPY {target} FROM STDIN") as copy:
+            for chunk in chain(some, islice(chunks, COPIED - 1)):
+                for row in zip(*chunk, strict=True):
+                    copy.write_row(row)
+                count += len(chunk[0])
     return count

@@ -9,10 +9,11 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from database.audit import record_audit
-from database.books import CHUNK, insert_columns, insert_rows
-from database.tables import account, audit, bill_run, bulk_file, movement, planned_payment
+from database.books import CHUNK, COPIED, insert_columns, insert_rows, made_ahead
+from database.tables import account, audit, bill_run, bulk_file, movement, planned_payment, waiver
 from domain.money import Money
 from domain.movements import MovementKind
 from domain.payments import MethodKind, Unscheduled
@@ -264,7 +265,11 @@ def test_no_query_of_a_page_is_compiled_before_it_is_answered(database):
         assert "off" == books.exec_driver_sql("SHOW jit").scalar_one()
 
 
-@pytest.mark.parametrize("sizes", [(), (1,), (CHUNK,), (CHUNK - 1, 2), (3, 2 * CHUNK, 5)], ids=str)
+@pytest.mark.parametrize(
+    "sizes",
+    [(), (1,), (CHUNK,), (CHUNK - 1, 2), (3, 2 * CHUNK, 5), (COPIED * CHUNK, 1)],
+    ids=str,
+)
 def test_rows_that_come_as_columns_are_loaded_as_those_that_come_one_by_one(database, sizes):
     stage_run(database, a_household())
     rows = [a_movement(line, Money(line)) for line in range(1, sum(sizes) + 1)]
@@ -294,3 +299,79 @@ def test_a_table_of_many_columns_is_loaded_by_statements_that_the_database_takes
         books.execute(sa.schema.DropTable(wide))
 
     assert (CHUNK + 1, sum(range(CHUNK + 1))) == (count, total)
+
+
+@pytest.mark.parametrize("wrong", [((1, 2), (3,)), ((1,),), ((1,), (2,), (3,))], ids=str)
+def test_columns_that_are_no_rows_are_refused(database, wrong):
+    names = ("period", "check_name")
+    with pytest.raises(ValueError, match="no rows of waiver"), database.writing() as books:
+        insert_columns(books, waiver, names, [wrong])
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 50])
+def test_pieces_made_ahead_come_in_their_order(count):
+    with made_ahead(iter(range(count)), most=2) as pieces:
+        assert list(range(count)) == list(pieces)
+
+
+def test_what_fails_in_making_is_raised_where_it_is_asked_for():
+    def pieces():
+        yield 1
+        raise LookupError("the second")
+
+    with made_ahead(pieces(), most=2) as asked:
+        assert 1 == next(asked)
+        with pytest.raises(LookupError, match="the second"):
+            next(asked)
+
+
+@pytest.mark.parametrize("asked", [0, 1, 3])
+def test_nothing_is_made_any_more_when_nobody_asks(asked):
+    made = []
+
+    def pieces():
+        for piece in range(1_000_000):
+            made.append(piece)
+            yield piece
+
+    before = threading.active_count()
+    with made_ahead(pieces(), most=2) as ahead:
+        for _ in range(asked):
+            next(ahead)
+
+    assert before == threading.active_count()
+    assert len(made) <= asked + 4  # as many as are kept, one that waits for room, and one more
+
+
+def test_a_load_that_the_database_refuses_ends_the_thread_that_makes_its_rows(database):
+    stage_run(database, a_household())
+    twice = [tuple(zip(*[a_movement(1)] * CHUNK, strict=True))] * 40
+    before = threading.active_count()
+
+    with (
+        pytest.raises(Exception, match=r"(?i)unique"),  # the driver's own
+        database.writing() as books,
+    ):
+        insert_columns(books, movement, MOVEMENT, twice)
+
+    assert before == threading.active_count()
+
+
+def test_idle_connections_forget_their_pages_and_all_read_on(database):
+    stage_run(database, a_household())
+    accounts = sa.select(sa.func.count()).select_from(account)
+    with database.reading() as first, database.reading() as second:
+        before = [first.scalar(accounts), second.scalar(accounts)]
+    asked = []
+    event.listen(
+        database.engine, "before_cursor_execute", lambda *told: asked.append((told[0], told[2]))
+    )
+
+    with database.reading() as busy:
+        database.forget_pages()
+        assert before[0] == busy.scalar(accounts)
+
+    told = [books for books, statement in asked if statement == "PRAGMA shrink_memory"]
+    assert database.is_sqlite == bool(told)  # the one that is idle, and not the one at work
+    with database.reading() as first, database.reading() as second:
+        assert before == [first.scalar(accounts), second.scalar(accounts)]
