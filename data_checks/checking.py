@@ -14,6 +14,7 @@ from data_checks.check import Check, find, to_query
 from data_checks.checks.catalog import CATALOG
 from data_checks.choices.chosen import ALL, CheckChoices
 from data_checks.choices.muting import Mute, mark_known
+from data_checks.memory import give_back_memory
 from data_checks.parameters import Thresholds, parameters
 from data_checks.recording import Conclusion, conclude, is_waivable, miscounted
 from data_checks.reviewed import (
@@ -83,6 +84,8 @@ def check_run(
     reviewed = None
     if looking is not None and at is not None:
         reviewed = review_register(looking.result(), choices, at)
+    database.forget_pages()  # what was read to count; what is found and written down comes on top
+    give_back_memory()
 
     looked = [_look(database, check, queries[check.name], verdicts[check.name]) for check in chosen]
     if reviewed is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
+from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,7 @@ HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
 CATALOG, PAGES = 1, 2
 _ROW = struct.Struct(">BII")  # of a table that is a stream
 _FREE_ROW = b"\0\0\0\0\0\0\0\xff\xff"  # of the object 0, which never is
+_ROWS = 4096  # of a table that is text, written at once
 _LEVEL = 6  # of compression
 
 GetObject = Callable[[int], tuple[RawObject, list[int]]]
@@ -29,7 +31,7 @@ class Block:
 
     written: bytes
     numbers: dict[int, int]  # number in the source: number here
-    offsets: list[int]  # by number here; 0 where nothing is written yet
+    offsets: array[int]  # by number here; 0 where nothing is written yet
     information: int = 0  # the number of the object with the title; 0 where there is none
     metadata: int = 0
 
@@ -54,7 +56,7 @@ class Document:
         self._write_bytes = write
         self._get = get
         self._numbers = dict(block.numbers)
-        self._offsets = list(block.offsets)
+        self._offsets = block.offsets[:]
         self._waiting: list[int] = []
         self._kids: list[int] = []
         self._packed: dict[int, tuple[int, int]] = {}  # number: its object stream, place therein
@@ -127,9 +129,11 @@ class Document:
 
     def _write_table(self, information: bytes) -> None:
         table = self._position
-        rows = b"".join([b"%010d 00000 n \n" % offset for offset in self._offsets[1:]])
         size = len(self._offsets)
-        self._write(b"xref\n0 %d\n0000000000 65535 f \n" % size + rows)
+        self._write(b"xref\n0 %d\n0000000000 65535 f \n" % size)
+        for first in range(1, size, _ROWS):
+            some = self._offsets[first : first + _ROWS]
+            self._write(b"".join([b"%010d 00000 n \n" % offset for offset in some]))
         self._write(
             b"trailer\n<</Size %d/Root 1 0 R%b>>\nstartxref\n%d\n%%%%EOF\n"
             % (size, information, table)
@@ -244,7 +248,7 @@ class Document:
 
 def make_block(numbers: Iterable[int], get: GetObject, labels: CopyLabels = NO_LABELS) -> Block:
     """Return a ready beginning with a title, these objects of the source and all they refer to."""
-    start = Block(HEADER, {}, [0] * (PAGES + 1))
+    start = Block(HEADER, {}, array("Q", [0] * (PAGES + 1)))
     parts: list[bytes] = []
     document = Document(parts.append, get, start)
     document.add_labels(labels)

@@ -8,6 +8,7 @@ import io
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from domain.failures import Refused
 from splitter.copying.copier import BillCopier
@@ -19,7 +20,7 @@ from splitter.printing import marks
 from splitter.printing.envelopes import Envelope, PaperBill, envelopes_of, zip_parts
 from splitter.printing.pictures import pages_in_the_way, write_pictures
 from splitter.printing.terms import USUAL_TERMS, PrintTerms
-from splitter.store.bill_store import BillStore, sha256
+from splitter.store.bill_store import BillStore
 
 HEADINGS = (
     *("sequence", "account", "zip", "first_page", "pages", "sha256"),
@@ -30,7 +31,7 @@ _PROOFS = ("first", "last")
 _BESIDE = (".csv", *(f"-{name}.png" for name in _PROOFS))
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 # Pages in the order of the mail lie anywhere in the file, and the system maps each's neighbours.
-LET_GO_AFTER = 1024
+LET_GO_AFTER = 256
 _BEGIN, _MARK = 1 << 40, 1 << 41  # numbers that no object of a source has
 
 
@@ -96,32 +97,32 @@ def make_print_batch(
     """
     envelopes = envelopes_of(paper_bills, terms)
     printing = _Printing(source, envelopes, terms)
-    digest = hashlib.sha256()  # taken on the way: a city's batch is too big to be read again
     with store.open_unfinished(path) as file:
-
-        def write(piece: bytes) -> None:
-            digest.update(piece)
-            file.write(piece)
-
-        printing.write(write)
+        pages = _Hashed(file)
+        printing.write(pages.write)
+    in_the_way = printing.in_the_way
+    del printing  # which knows every page of the bulk file
 
     stem = path.removesuffix(".pdf")
-    beside = {f"{stem}.csv": _manifest(envelopes, terms, printing.in_the_way)}
-    if terms.proof:
-        beside |= {f"{stem}-{name}.png": one for name, one in _proofs(source, envelopes)}
-    for name, content in beside.items():
-        with store.open_unfinished(name) as file:
-            file.write(content)
+    beside = [f"{stem}.csv"]
+    with store.open_unfinished(beside[0]) as file:
+        manifest = _Hashed(file)
+        for line in _manifest(envelopes, terms, in_the_way):
+            manifest.write(line)
+    for name, picture in _proofs(source, envelopes) if terms.proof else ():
+        beside.append(f"{stem}-{name}.png")
+        with store.open_unfinished(beside[-1]) as file:
+            file.write(picture)
     return PrintBatch(
         path,
         f"{stem}.csv",
         len(paper_bills),
         sum(paper.bill.pages for paper in paper_bills),
-        digest.hexdigest(),
+        pages.sha256,
         sum(envelope.sheets for envelope in envelopes),
         len(envelopes),
-        len(printing.in_the_way),
-        sha256(beside[f"{stem}.csv"]),
+        len(in_the_way),
+        manifest.sha256,
         (*beside, path),
     )
 
@@ -135,6 +136,22 @@ def discard_unfinished(store: BillStore, path: str) -> None:
 def files_of(path: str) -> tuple[str, ...]:
     """Return all paths that a print batch may have: its PDF, list and pictures."""
     return (path, *(f"{path.removesuffix('.pdf')}{end}" for end in _BESIDE))
+
+
+class _Hashed:
+    """A file with its hash, taken on the way: a city's batch is too big to be read again."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._digest = hashlib.sha256()
+
+    def write(self, piece: bytes) -> None:
+        self._digest.update(piece)
+        self._file.write(piece)
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
 
 
 class _Printing:
@@ -230,10 +247,12 @@ def _empty_back(attributes: bytes) -> bytes:
 
 def _manifest(
     envelopes: Sequence[Envelope], terms: PrintTerms, in_the_way: Collection[int]
-) -> bytes:
+) -> Iterator[bytes]:
+    """Write the list of a batch line by line."""
     written = io.StringIO(newline="")
     table = csv.writer(written, lineterminator="\r\n")
     table.writerow(HEADINGS)
+    yield _taken(written)
     first_page = sequence = 1
     for envelope in envelopes:
         for paper in envelope.bills:
@@ -251,7 +270,15 @@ def _manifest(
             )  # fmt: skip
             first_page += bill.pages + blanks
             sequence += 1
-    return written.getvalue().encode("utf-8")
+            yield _taken(written)
+
+
+def _taken(written: io.StringIO) -> bytes:
+    """Take out what was written."""
+    line = written.getvalue().encode("utf-8")
+    written.seek(0)
+    written.truncate()
+    return line
 
 
 def _without_room(paper: PaperBill, terms: PrintTerms, pages: Collection[int]) -> int:

@@ -93,8 +93,10 @@ def _select(
     )
     chosen: defaultdict[int, list[tuple[PaperBill, str]]] = defaultdict(list)
     with database.reading() as books:
+        once: dict[Any, Any] = {}  # what recurs, which a city's bills would each have of their own
         for row in books.execute(rows):
-            chosen[row.bulk].append((_addressed(row), row.reason))
+            paper_bill = _addressed(row, once)
+            chosen[row.bulk].append((paper_bill, once.setdefault(row.reason, row.reason)))
     return {bulk: _in_envelopes(bills, terms) for bulk, bills in chosen.items()}
 
 
@@ -102,9 +104,10 @@ _ADDRESS = (ChangeField.MAILING_ADDRESS, ChangeField.CITY, ChangeField.STATE)
 _TO = (ChangeField.ZIP, ChangeField.NAME, *_ADDRESS)
 
 
-def _addressed(row: Any) -> PaperBill:
-    lines = tuple(getattr(row, field.value) for field in _ADDRESS)
-    return PaperBill(_filed(row), row.zip, row.edition, row.name, lines)
+def _addressed(row: Any, once: dict[Any, Any]) -> PaperBill:
+    street, *town = (getattr(row, field.value) for field in _ADDRESS)
+    address = (street, *(once.setdefault(line, line) for line in town))
+    return PaperBill(_filed(row, once), row.zip, row.edition, row.name, address)
 
 
 def _in_envelopes(
@@ -116,15 +119,15 @@ def _in_envelopes(
     return [(found, reasons[id(found)]) for one in envelopes for found in one.bills]
 
 
-def _filed(row: Any) -> FiledBill:
+def _filed(row: Any, once: dict[Any, Any]) -> FiledBill:
     return FiledBill(
         account=row.number,
         ordinal=row.ordinal,
-        form=row.form,
+        form=once.setdefault(row.form, row.form),
         pages=row.pages,
         first_page=row.first_page,
         amount_due=row.printed_amount_due,
-        due_on=row.printed_due_on,
+        due_on=once.setdefault(row.printed_due_on, row.printed_due_on),
         path=row.pdf,
         sha256=row.sha256,
         bytes=row.size,

@@ -112,13 +112,13 @@ def _insert_plan(books: Connection, plan: PrintPlan, now: datetime) -> None:
     form = plan.file.patterns.form
     row = {"key": plan.key, "form": form, "file": FOLDER + plan.path, "planned_at": now}
     books.execute(print_plan.insert().values(**place, **row))
-    rows = [
+    rows = (
         (
             *place.values(), sequence, found.bill.form, account_key(found.bill.account),
             found.edition, found.bill.account, found.bill.pages, reason,
         )
         for sequence, (found, reason) in enumerate(plan.bills, start=1)
-    ]  # fmt: skip
+    )  # fmt: skip
     insert_rows(books, print_plan_bill, (*place, *_BILL), rows)
 
 

@@ -96,6 +96,7 @@ def step(name: Step, *, once: bool = False, retries: int = 3) -> Callable[[Work]
                 except (Misuse, Refused, PermanentFailure) as failure:
                     return Failed(message=str(failure), data=failure)  # without the class's name
                 finally:
+                    current_office().database.forget_pages()
                     give_back_memory()
             ended = Failed if done.is_red else Completed
             return ended(message=done.sentence, data=done.figures)
