@@ -144,30 +144,46 @@ def slug(run: str) -> str:
     return "".join(char if char.isalnum() else "-" for char in run.lower())
 
 
+_SHOWN: dict[str, tuple[str | None, str]] = {}  # by key: the run that showed it last here, and what
+
+
 def _show_table(key: str, table: Sequence[dict[str, Any]], description: str) -> None:
     rows = list(table)
-    if not _is_shown(key, json.dumps(rows, default=str)):
+    content = json.dumps(rows, default=str)
+    if not _is_shown(key, content):
         create_table_artifact(key=key, table=rows, description=description)
+    _SHOWN[key] = flow_run.id, content
 
 
 def _show_markdown(key: str, markdown: str, description: str) -> None:
     if not _is_shown(key, markdown):
         create_markdown_artifact(key=key, markdown=markdown, description=description)
+    _SHOWN[key] = flow_run.id, markdown
 
 
 def _is_shown(key: str, content: str) -> bool:
     """
     Tell whether this run shows the same already: one that was suspended starts again from the top.
 
-    A second card with the same words would only have people look for what is different.
+    A second card with the same words would only have people look for what is different. What this
+    process has shown it knows; the server is asked for what was shown before the run was suspended.
     """
-    if not flow_run.id:
+    run = flow_run.id
+    if not run:
         return False
-    chosen = {"key": {"any_": [key]}, "flow_run_id": {"any_": [flow_run.id]}}
+    of_run, before = _SHOWN.get(key, ("", ""))
+    if of_run == run:
+        return before == content
+    return bool(flow_run.run_count > 0 and _newest_of(run, key) == content)
+
+
+def _newest_of(run: str, key: str) -> Any:
+    """Return what a run's newest card of a key holds at the server; None: it has none."""
+    chosen = {"key": {"any_": [key]}, "flow_run_id": {"any_": [run]}}
     with get_client(sync_client=True) as client:
         newest = client.read_artifacts(
             artifact_filter=ArtifactFilter.model_validate(chosen),
             sort=ArtifactSort.CREATED_DESC,
             limit=1,
         )
-    return bool(newest) and newest[0].data == content
+    return newest[0].data if newest else None
