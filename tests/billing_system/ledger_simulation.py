@@ -25,8 +25,9 @@ from domain.money import Money
 from domain.payments import Mandate, PostingState
 from tests.billing_system.ledger_town import DENVER, Town
 from tests.builders import a_household
+from tests.release import so_many
 
-DAYS, PERIODS = 16, 6
+DAYS, PERIODS = 16, so_many(4, release=6)
 FIRST = date(2026, 7, 1)
 AGREED = Money(45_00)
 

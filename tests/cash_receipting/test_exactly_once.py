@@ -88,10 +88,14 @@ def test_each_payment_is_entered_exactly_once(fresh, keeps_keys, plan, crashes, 
         clock.move(timedelta(minutes=2))
         if number % 2:  # nothing is under way for longer than it says
             counter.arrive()
+    since = 0  # rounds since all are posted: in some more of them nothing happens
     for _ in range(60):
         counter.arrive()
         clock.move(timedelta(hours=1))
         post_due(books, counter, clock, chance=always(0.9))
+        since += {"posted"} == set(states(books))
+        if since > 3:
+            break
 
     assert {"posted"} == set(states(books))
     assert [receipt_key(number) for number in range(1, payments + 1)] == counter.booked_keys()

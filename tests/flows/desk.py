@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from prefect.settings import Settings
 
 AS_OF = "2026-11-02T09:00"
+TELLS_LOGS = "PREFECT_LOGGING_TO_API_ENABLED"
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,8 @@ class Desk:
         before = {name: os.environ.get(name) for name in wanted}
         os.environ.update(wanted)
         try:
-            with at_server(self.settings.get("PREFECT_API_URL", "")):
+            logs = TELLS_LOGS in wanted
+            with at_server(self.settings.get("PREFECT_API_URL", ""), logs=logs):
                 yield
         finally:
             for name, value in before.items():
@@ -115,20 +117,24 @@ class Desk:
 
 
 @contextlib.contextmanager
-def at_server(api_url: str) -> Iterator[None]:
-    """Point Prefect to a server, whether or not it was imported before."""
+def at_server(api_url: str, *, logs: bool = False) -> Iterator[None]:
+    """
+    Point Prefect to a server, whether or not it was imported before.
+
+    The server is told the `logs` only where somebody looks at them there.
+    """
     if not api_url:
         yield
         return
     from prefect.context import SettingsContext, get_settings_context
 
     around = get_settings_context()
-    with SettingsContext(profile=around.profile, settings=_settings_at(api_url)):
+    with SettingsContext(profile=around.profile, settings=_settings_at(api_url, logs)):
         yield
 
 
 @cache
-def _settings_at(api_url: str) -> Settings:
+def _settings_at(api_url: str, logs: bool) -> Settings:
     """
     Settings are put together once for a server: that takes as long as many a command.
 
@@ -138,10 +144,15 @@ def _settings_at(api_url: str) -> Settings:
     from prefect.settings import (
         PREFECT_API_URL,
         PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+        PREFECT_LOGGING_TO_API_ENABLED,
         get_current_settings,
     )
 
-    updates = {PREFECT_API_URL: api_url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+    updates = {
+        PREFECT_API_URL: api_url,
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
+        PREFECT_LOGGING_TO_API_ENABLED: logs,
+    }
     return get_current_settings().copy_with_update(updates=updates)
 
 

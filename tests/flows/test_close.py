@@ -15,7 +15,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, LogFilter
 from prefect.client.schemas.sorting import FlowRunSort
 
-from tests.flows.desk import Desk, at_server
+from tests.flows.desk import TELLS_LOGS, Desk, at_server
 from tests.flows.town import TOWN
 
 STEPS = {  # what the final state of each step says, its counts above all
@@ -42,7 +42,7 @@ def figures(closed, town):
 def recorded(prepared, server, town, tmp_path_factory):
     """What the Prefect server holds of one close: its runs, artifacts and logs."""
     home = prepared.copied(tmp_path_factory.mktemp("recorded") / "office").home
-    desk = Desk(home, server.environment)
+    desk = Desk(home, server.environment | {TELLS_LOGS: "true"})
     assert desk.close(town, "--yes").status == 0
     with at_server(server.running.api_url), get_client(sync_client=True) as client:
         (run,) = client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=1)
