@@ -15,7 +15,7 @@ __all__ = ["closed", "desk", "prepared", "server", "town"]
 
 @pytest.fixture(scope="session")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_town(tmp_path_factory.mktemp("city") / "larkspur", several_towns(5))
+    return write_town(tmp_path_factory.mktemp("city") / "larkspur", several_towns(2))
 
 
 @pytest.fixture(scope="session")

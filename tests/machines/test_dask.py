@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 DASK = {
     "BILLCLOSE_WORKERS__TASK_RUNNER": "dask",
-    "BILLCLOSE_WORKERS__BATCH_BILLS": "15",
+    "BILLCLOSE_WORKERS__BATCH_BILLS": "6",
     "BILLCLOSE_SPLITTER__PROCESSES": "1",
 }
 
@@ -51,7 +51,7 @@ def test_a_worker_of_dask_killed_in_mid_close_loses_no_bill_and_doubles_none(
     assert (0, "closed") == (answer.status, answer.json["status"]), answer.err
     assert result(alone) == result(desk)
     makers = makers_of(desk.settings)
-    assert [(1, 15), (2, 15), (3, 15), (4, 10)] == [(row["batch"], row["bills"]) for row in makers]
+    assert [(1, 6), (2, 6), (3, 6), (4, 4)] == [(row["batch"], row["bills"]) for row in makers]
     assert len(killed) == 1
     assert f"process {os.getpid()} on" not in "".join(row["made by"] for row in makers)
     wait_until(lambda: {f"cut 00{number}" for number in (1, 2, 3, 4)} <= completed_tasks(desk))

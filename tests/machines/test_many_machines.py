@@ -23,7 +23,7 @@ from tests.object_store import object_store
 
 pytestmark = pytest.mark.slow
 
-BATCH_BILLS = 12
+BATCH_BILLS = 5  # of 22
 
 
 @dataclass(frozen=True)
