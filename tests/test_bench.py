@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import ast
 import json
+import os
+import shutil
 import subprocess
 import sys
 import time
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bench.__main__ import SUBJECTS
 from bench.close.memory import Held, Watcher, by_step
+from bench.quarter.clock import MovedClock, machine_now
+from bench.quarter.main import Night, conclusions
+from bench.quarter.office_up import Measured
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -120,3 +126,44 @@ def test_a_process_is_watched_with_what_it_has_started():
         watcher.stop()
 
     assert 0 < watcher.held[-1].own < 57
+
+
+def a_night(number: int, *, server: float = 280.0, runs: int = 40, logs: int = 90) -> Night:
+    held = {"up": 70.0, "server": server, "serving": 210.0}
+    rows = {"flow_run": runs, "events": 2_000, "log": logs}
+    measured = Measured(held, held, 17.0, 1.0, 8.0, 3.0, rows)
+    return Night(number, date(2026, 11, 2), {"remind": "COMPLETED"}, None, measured)
+
+
+def test_nights_say_what_stands_still_once_what_is_old_is_deleted():
+    """What grows until then is no matter: nothing is old enough before."""
+    before = [a_night(number, server=200.0, runs=3 * number) for number in range(13)]
+    flat = [a_night(number) for number in range(13, 31)]
+    growing = [a_night(number, runs=30 + number, logs=number) for number in range(13, 31)]
+
+    well, ill = ("\n".join(conclusions([*before, *nights], 5)) for nights in (flat, growing))
+
+    assert "GROWS" not in well and "Tables of Prefect's that grow: none." in well
+    assert "flow runs: at most 51.0 in nights 13 to 21, 60.0 in nights 22 to 30: GROWS." in ill
+    assert "that grow: flow_run 51 to 60, log 21 to 30." in ill
+    assert ["- Too few nights to say what stands still."] == list(conclusions(before, 5))
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+def test_a_process_lives_by_the_clock_that_is_moved_while_it_runs(tmp_path):
+    clock = MovedClock(tmp_path)
+    code = "import sys, time\nfor _ in sys.stdin: print(time.time(), flush=True)"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    told = []
+    with subprocess.Popen(
+        [sys.executable, "-c", code], env=os.environ | clock.environment, **pipes
+    ) as process:
+        for days in (0, 30, 90):
+            clock.move_to(machine_now() + timedelta(days=days))
+            process.stdin.write("\n")
+            process.stdin.flush()
+            told.append(datetime.fromtimestamp(float(process.stdout.readline()), tz=UTC))
+        process.stdin.close()
+
+    gone = [(moment - machine_now()).total_seconds() / 86_400 for moment in told]
+    assert [0, 30, 90] == [round(days) for days in gone]
