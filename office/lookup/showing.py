@@ -89,7 +89,8 @@ def known_key(books: Connection, number: str) -> str:
             f"`billclose why {number}` tells what became of it.",
             "unknown-account",
         )
-    start = sa.select(known.account_key).where(known.account_key.startswith(key[:3])).limit(2_000)
+    is_near = known.account_key.startswith(key[:3], autoescape=True)
+    start = sa.select(known.account_key).where(is_near).limit(2_000)
     near = get_close_matches(key, list(books.scalars(start)), n=9) if key else []
     hint = ""
     if near:

@@ -58,7 +58,9 @@ def is_of(period: str, act: Act) -> bool:
 
 def _around(books: Connection, period: str) -> Iterator[Link]:
     """Yield the links from the first to the last row that names the period."""
-    names = sa.or_(audit.c.subject.contains(period), audit.c.detail.contains(period))
+    names = sa.or_(
+        *(said.contains(period, autoescape=True) for said in (audit.c.subject, audit.c.detail))
+    )
     query = sa.select(audit).where(names).order_by(audit.c.id)
     numbers = [row.id for row in books.execute(query) if is_of(period, act_of(row))]
     if numbers:

@@ -119,8 +119,9 @@ def _claim(shown: sa.Subquery, name: str, operator: str, value: str, zone: tzinf
     column: Any = shown.c[name]
     if value == "" and operator in ("=", "!="):
         return _is_empty(column) if operator == "=" else ~_is_empty(column)
-    if name == "account" and "_account_key" in shown.c and operator in ("=", "!=", "~"):
-        return _of_text(shown.c._account_key, operator, account_key(value))
+    key = account_key(value) if name == "account" and "_account_key" in shown.c else ""
+    if key and operator in ("=", "!=", "~"):  # without a letter or digit it is a text like others
+        return _of_text(shown.c._account_key, operator, key)
     if operator == "~":
         return _part_of(column, name, value)
     if isinstance(column.type, Moment):

@@ -165,6 +165,12 @@ def test_a_list_is_narrowed_as_people_mean_it(closed, what, condition, accounts)
         ("deliveries", ["sent_at>2026-11-02"], []),
         ("deliveries", ["sent_at<2026-11-02T09:00", "source=landlord"], []),
         ("accounts", ["name~frost"], ["01.1006.6"]),
+        ("accounts", ["account~%"], []),
+        ("accounts", ["account~_"], []),
+        ("accounts", ["account=%"], []),
+        ("bills", ["account!=%", "pages>1"], ["01.1011.1"]),
+        ("deliveries", ["recipient~%"], []),
+        ("deliveries", ["recipient~_"], []),
         ("enrollments", ["state=active", "last4=0017"], []),
     ],
 )

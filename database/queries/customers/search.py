@@ -72,6 +72,7 @@ def find_customers(books: Connection, wish: CustomerSearch) -> CustomersFound:
 
     Every word has to be found, each as a part of a word: in one account's names, number and
     addresses, or in one portal user's address or username. A number alone is a person ID too.
+    What has neither a letter nor a digit finds no account: only nothing typed means everybody.
     """
     plan_by_what_is_typed(books)
     keys = list(books.scalars(_accounts_asked(books, wish).limit(MOST_FOUND + 1)))
@@ -104,6 +105,8 @@ def _accounts_asked(books: Connection, wish: CustomerSearch) -> sa.Select[tuple[
     query = sa.select(row.account_key).where(is_billed).order_by(row.account_key)
     if wish.words:
         query = query.where(has_words(wish.words))
+    elif wish.typed:
+        query = query.where(sa.false())
     if wish.district:
         query = query.where(row.district == wish.district)
     if PortalStanding.UNENROLLED not in wish.standings:

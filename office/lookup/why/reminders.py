@@ -112,7 +112,7 @@ def _recorded(case: Case, due: DueDate, step: ReminderStep) -> int:
             rows.account_key == case.account_key,
             rows.kind == step.kind,
             rows.form == step.form,
-            rows.key.contains(due.due_on.isoformat()),
+            rows.key.contains(due.due_on.isoformat(), autoescape=True),
         )
     ) or 0  # fmt: skip
 

@@ -36,7 +36,11 @@ def found(page: str) -> list[str]:
         pytest.param("po box 77", [OAK], id="the billing address"),
         pytest.param("", [OAK, ELM], id="nothing: all customers"),
         pytest.param("nobody at all", [], id="nobody"),
-        pytest.param("%", [OAK, ELM], id="no letter at all"),
+        pytest.param("%", [], id="no letter at all"),
+        pytest.param("_", [], id="no letter either"),
+        pytest.param("%%% ___", [], id="no letter in any word"),
+        pytest.param("2172 %", [OAK, ELM], id="a word beside a sign that says nothing"),
+        pytest.param("a%t", [], id="a sign that stands for nothing else"),
         pytest.param("9' OR '1'='1", [], id="an attack"),
     ],
 )
