@@ -54,6 +54,30 @@ account_now = sa.table(
 
 _SAID_AT = "COALESCE(r.written_at, r.imported_at)"  # when the export's word was true
 _MAY_SIGN_IN = "u.state IN ('active', 'locked')"  # a lock leaves what is in force (ruling 11)
+
+
+def _links(beside: str = "", places: str = "account") -> str:
+    """Write who is linked: to the accounts of each export (`places`), which those are `beside`."""
+    return f"""
+        SELECT l.period, l.account_key, l.mailbox, l.address,
+            CASE WHEN o.paperless IS NOT NULL AND o.paperless_at >= r.imported_at
+                THEN o.paperless ELSE l.paperless END AS paperless, l.fault
+        FROM portal_link l{beside}
+        JOIN bill_run r ON r.period = l.period
+        LEFT JOIN web_user u ON u.mailbox = l.mailbox
+        LEFT JOIN account_link o ON o.user_number = u.number AND o.account_key = l.account_key
+        WHERE (o.unlinked_at IS NULL OR o.unlinked_at < r.imported_at)
+            AND (u.state IS NULL OR u.state <> 'deleted')
+        UNION ALL
+        SELECT a.period, o.account_key, u.mailbox, u.address, COALESCE(o.paperless, FALSE), NULL
+        FROM account_link o
+        JOIN web_user u ON u.number = o.user_number
+        JOIN {places} a ON a.account_key = o.account_key
+        WHERE o.unlinked_at IS NULL AND {_MAY_SIGN_IN} AND NOT EXISTS (
+            SELECT 1 FROM portal_link l WHERE l.period = a.period
+                AND l.account_key = o.account_key AND l.mailbox = u.mailbox)"""
+
+
 VIEWS: dict[str, str | sa.Select[Any]] = {
     "account_now": accounts_in_force(),
     "email_in_force": f"""
@@ -76,24 +100,7 @@ VIEWS: dict[str, str | sa.Select[Any]] = {
     "scheduled_payment": f"""
         SELECT {", ".join(scheduled_payment.c.keys())} FROM gateway_payment
         WHERE kind = 'autopay'""",
-    "link_in_force": f"""
-        SELECT l.period, l.account_key, l.mailbox, l.address,
-            CASE WHEN o.paperless IS NOT NULL AND o.paperless_at >= r.imported_at
-                THEN o.paperless ELSE l.paperless END AS paperless, l.fault
-        FROM portal_link l
-        JOIN bill_run r ON r.period = l.period
-        LEFT JOIN web_user u ON u.mailbox = l.mailbox
-        LEFT JOIN account_link o ON o.user_number = u.number AND o.account_key = l.account_key
-        WHERE (o.unlinked_at IS NULL OR o.unlinked_at < r.imported_at)
-            AND (u.state IS NULL OR u.state <> 'deleted')
-        UNION ALL
-        SELECT a.period, o.account_key, u.mailbox, u.address, COALESCE(o.paperless, FALSE), NULL
-        FROM account_link o
-        JOIN web_user u ON u.number = o.user_number
-        JOIN account a ON a.account_key = o.account_key
-        WHERE o.unlinked_at IS NULL AND {_MAY_SIGN_IN} AND NOT EXISTS (
-            SELECT 1 FROM portal_link l WHERE l.period = a.period
-                AND l.account_key = o.account_key AND l.mailbox = u.mailbox)""",
+    "link_in_force": _links(),
     "landlord_in_force": f"""
         SELECT c.period, c.cosigner_id, c.portal_user, c.fault
         FROM cosigner c
@@ -123,6 +130,17 @@ VIEWS: dict[str, str | sa.Select[Any]] = {
         WHERE w.removed_at IS NULL AND u.state <> 'deleted' AND NOT EXISTS (
             SELECT 1 FROM payment_method p WHERE p.period = r.period AND p.token = w.token)""",
 }
+
+
+def links_now() -> sa.Subquery:
+    """
+    Select of link_in_force what belongs to the period that each account stands with.
+
+    The view makes the links of every period there is: who asks for everybody's asks here.
+    """
+    stands = "(SELECT account_key, period FROM balance_due WHERE period IS NOT NULL)"
+    beside = f" JOIN {stands} b ON b.period = l.period AND b.account_key = l.account_key"
+    return sa.text(_links(beside, stands)).columns(*link_in_force.c).subquery("link_now")
 
 
 @sa.event.listens_for(metadata, "after_create")

@@ -43,6 +43,37 @@ def mandates_in_force(run: Run, accounts: Accounts = None) -> sa.Subquery:
     return own.union_all(exported).subquery("in_force")
 
 
+def accounts_agreed() -> sa.Select[Any]:
+    """
+    Select the accounts that `mandates_in_force` has a mandate of, each once, by their own exports.
+
+    Whoever has one of the export, or one that was given to the office, has one in force: where
+    there are both, the newer.
+    """
+    stands = balance_due.c
+    listed = (
+        sa.select(mandate.c.account_key)
+        .join(
+            balance_due,
+            sa.and_(stands.account_key == mandate.c.account_key, stands.period == mandate.c.period),
+        )
+        .outerjoin(enrollment_end, enrollment_end.c.account_key == mandate.c.account_key)
+        .where(mandate.c.active, _is_not_ended())
+    )
+    given = (
+        sa.select(enrollment.c.account_key)
+        .join(balance_due, stands.account_key == enrollment.c.account_key)
+        .where(enrollment.c.cancelled_at.is_(None), stands.period.is_not(None))
+    )
+    return sa.select(sa.union(listed, given).subquery("agreed"))
+
+
+def _is_not_ended() -> sa.ColumnElement[bool]:
+    """Claim that the office has not ended a mandate of the export, beside its enrollment_end."""
+    ended_on = enrollment_end.c.ended_on
+    return ended_on.is_(None) | (mandate.c.enrolled_on > ended_on)
+
+
 def _given_to_office(run: Run, accounts: Accounts) -> sa.Select[Any]:
     """Select what the office holds; an export made later must still know the payment method."""
     rows = enrollment.c
@@ -64,18 +95,18 @@ def _given_to_office(run: Run, accounts: Accounts) -> sa.Select[Any]:
             rows.pays_up_to_maximum,
             rows.enrolled_on,
         )
-        .select_from(enrollment)
-        .join(bill_run, bill_run.c.period == _run_of(rows.account_key, run))
+        .select_from(_with_run(enrollment, run))
+        .join(bill_run, bill_run.c.period == (balance_due.c.period if run is None else run))
         .where(rows.cancelled_at.is_(None))
     )
     return method.joined_to(found).where(*_are(rows.account_key, accounts))
 
 
-def _run_of(account_key: sa.Column[str], run: Run) -> Any:
+def _with_run(rows: sa.Table, run: Run) -> sa.FromClause:
+    """Give rows of accounts, without a run beside the period that each account stands with."""
     if run is not None:
-        return run
-    stands = sa.select(balance_due.c.period).where(balance_due.c.account_key == account_key)
-    return stands.scalar_subquery()
+        return rows
+    return rows.join(balance_due, balance_due.c.account_key == rows.c.account_key)
 
 
 def _are(column: sa.Column[str], accounts: Accounts) -> list[sa.ColumnElement[bool]]:
@@ -88,12 +119,12 @@ def _of_export(run: Run, accounts: Accounts) -> sa.Select[Any]:
     rows = mandate.c
     newest = (
         sa.select(rows.account_key, rows.period, sa.func.max(rows.line).label("line"))
-        .select_from(mandate)
+        .select_from(_with_run(mandate, run))
         .outerjoin(enrollment_end, enrollment_end.c.account_key == rows.account_key)
         .where(
-            rows.period == _run_of(rows.account_key, run),
+            rows.period == (balance_due.c.period if run is None else run),
             rows.active,
-            enrollment_end.c.ended_on.is_(None) | (rows.enrolled_on > enrollment_end.c.ended_on),
+            _is_not_ended(),
         )
         .where(*_are(rows.account_key, accounts))
         .group_by(rows.account_key, rows.period)

@@ -20,3 +20,12 @@ def select_list(office: Office, what: str) -> sa.Select[Any]:
 
         return with_names(select_exceptions(office))
     return LISTS[what].select()
+
+
+def select_bare(office: Office, what: str) -> sa.Select[Any] | None:
+    """Select the same rows with less of each, to count and choose them; None: there is no less."""
+    if what == "exceptions":
+        from office.procedures.exceptions import select_exceptions
+
+        return select_exceptions(office)
+    return LISTS[what].select_bare()

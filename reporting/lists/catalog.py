@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -15,17 +16,34 @@ class Listing(NamedTuple):
     """
     A list and the columns it is ordered by; those that begin with _ are not shown.
 
-    `is_named`: the customer's name stands beside the account.
+    `is_named`: the customer's name stands beside the account. `bare`: what selects the same rows,
+    each once for each of them, with the columns it is ordered by alone.
     """
 
     module: str
     name: str
     order: tuple[str, ...]
     is_named: bool = False
+    bare: str = ""
 
     def select(self) -> sa.Select[Any]:
-        chosen: sa.Select[Any] = getattr(import_module(self.module), self.name)()
+        chosen: sa.Select[Any] = self._made(self.name)()
         return with_names(chosen) if self.is_named else chosen
+
+    def select_bare(self) -> sa.Select[Any] | None:
+        """Select what is enough to count the rows and to choose a page; None: there is no less."""
+        name = self.bare or (self.name if self.is_named else "")
+        chosen: sa.Select[Any] | None = self._made(name)() if name else None
+        return chosen
+
+    def select_of(self, keys: Sequence[str]) -> sa.Select[Any]:
+        """Select the rows of these accounts, or whatever the list is ordered by first."""
+        chosen: sa.Select[Any] = self._made(self.name)(keys)
+        return chosen
+
+    def _made(self, name: str) -> Callable[..., Any]:
+        made: Callable[..., Any] = getattr(import_module(self.module), name)
+        return made
 
 
 LISTS = {  # a module is loaded when its list is asked for, so that the others wait for nothing
@@ -109,10 +127,16 @@ LISTS = {  # a module is loaded when its list is asked for, so that the others w
         "reporting.lists.people",
         "enrollments",
         ("_account_key", "state", "enrolled_on", "ended_on"),
+        bare="bare_enrollments",
     ),
-    "portal-users": Listing("reporting.lists.portal", "portal_users", ("_mailbox",)),
+    "portal-users": Listing(
+        "reporting.lists.portal", "portal_users", ("_mailbox",), bare="bare_users"
+    ),
     "portal-links": Listing(
-        "reporting.lists.portal", "portal_links", ("_account_key", "relation", "portal_user")
+        "reporting.lists.portal",
+        "portal_links",
+        ("_account_key", "relation", "portal_user"),
+        bare="bare_links",
     ),
     "landlords": Listing(
         "reporting.lists.landlords", "landlords", ("cosigner_id", "portal_user", "state")
@@ -126,7 +150,9 @@ LISTS = {  # a module is loaded when its list is asked for, so that the others w
         "reporting.lists.portal", "payment_methods", ("_mailbox", "last4", "_token")
     ),
     "activity": Listing("reporting.lists.portal", "activities", ("_number",)),
-    "autopay-enrolled": Listing("reporting.lists.people", "autopay_enrolled", ("_account_key",)),
+    "autopay-enrolled": Listing(
+        "reporting.lists.people", "autopay_enrolled", ("_account_key",), bare="bare_enrolled"
+    ),
     "unknown-payments": Listing(
         "payments.outcomes.unknown_payments", "select_unknown", ("asked_at", "key")
     ),

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from database.definitions.account_changes import column_in_force
 from database.definitions.identity import staff
-from database.definitions.in_force import wallet_in_force
+from database.definitions.wallet import method_in_force
 from database.queries.balances import NOTHING, open_balance, stands_with
 from database.queries.corrections import (
     amount_due_in_force,
     is_of_account,
     standing_corrections,
 )
-from database.queries.mandates import mandates_in_force
+from database.queries.mandates import accounts_agreed, mandates_in_force
 from database.tables import (
     account,
     account_search,
@@ -41,14 +42,14 @@ def members_of_staff() -> Select:
     )
 
 
-def autopay_enrolled() -> Select:
+def autopay_enrolled(accounts: Sequence[str] | None = None) -> Select:
     """
     Select who is enrolled in autopay as the account's newest closed period sees it.
 
     Rules 60, 65, 82. Each account has a newest period of its own: that of its cycle, or of its
-    final bill.
+    final bill. Of these accounts by their keys, or of all.
     """
-    agreed = mandates_in_force(None)
+    agreed = mandates_in_force(None, accounts)
     listed = sa.select(
         account.c.account,
         _now("name"),
@@ -65,9 +66,14 @@ def autopay_enrolled() -> Select:
     return listed.select_from(agreed).join(account, of_account).join(balance_due, _IS_NEWEST)
 
 
-def enrollments() -> Select:
+def bare_enrolled() -> Select:
+    """Select the accounts of those who are enrolled."""
+    return sa.select(accounts_agreed().subquery().c.account_key.label("_account_key"))
+
+
+def enrollments(accounts: Sequence[str] | None = None) -> Select:
     """Select who is enrolled in autopay, and whose enrollment ended here and why (rules 60-66)."""
-    enrolled = autopay_enrolled().subquery("in_force")
+    enrolled = autopay_enrolled(accounts).subquery("in_force")
     never = enrollment.c.cancelled_on
     in_force = sa.select(
         *(column for column in enrolled.c if not column.name.startswith("_")),
@@ -77,8 +83,32 @@ def enrollments() -> Select:
         sa.literal("").label("end_reason"),
         enrolled.c._account_key,
     )
-    ended = sa.union_all(in_force, _cancelled(), _ended()).subquery("enrollments")
-    return sa.select(ended)
+    parts = (
+        in_force,
+        _of(enrollment.c.account_key, accounts, _cancelled()),
+        _of(enrollment_end.c.account_key, accounts, _ended()),
+    )
+    return sa.select(sa.union_all(*parts).subquery("enrollments"))
+
+
+def bare_enrollments() -> Select:
+    """Select the same by account; of those in force, one each, the day is left out."""
+    agreed = accounts_agreed().subquery("agreed")
+    never = enrollment.c.cancelled_on.type
+    in_force = sa.select(
+        agreed.c.account_key.label("_account_key"),
+        sa.literal("active").label("state"),
+        sa.cast(sa.null(), enrollment.c.enrolled_on.type).label("enrolled_on"),
+        sa.cast(sa.null(), never).label("ended_on"),
+    )
+    names = [column.name for column in in_force.selected_columns]
+    ended = (part.subquery() for part in (_cancelled(), _ended()))
+    parts = (in_force, *(sa.select(*(one.c[name] for name in names)) for one in ended))
+    return sa.select(sa.union_all(*parts).subquery("enrollments"))
+
+
+def _of(key: sa.Column[str], accounts: Sequence[str] | None, rows: Select) -> Select:
+    return rows if accounts is None else rows.where(key.in_(accounts))
 
 
 def _cancelled() -> Select:
@@ -111,6 +141,7 @@ def _cancelled() -> Select:
 def _ended() -> Select:
     """Select the enrollments of exports that the office ended; the export has the rest of them."""
     rows = enrollment_end.c
+    method = method_in_force(mandate.c.period, mandate.c.method_token)
     newest = (
         sa.select(
             mandate.c.period, mandate.c.account_key, sa.func.max(mandate.c.line).label("line")
@@ -120,13 +151,13 @@ def _ended() -> Select:
         .group_by(mandate.c.period, mandate.c.account_key)
         .subquery("ended_mandate")
     )
-    return (
+    ended = (
         sa.select(
             account.c.account,
             account.c.name,
             mandate.c.portal_user,
-            wallet_in_force.c.kind.label("method"),
-            sa.func.coalesce(wallet_in_force.c.last4, "").label("last4"),
+            method.kind.label("method"),
+            sa.func.coalesce(method.last4, "").label("last4"),
             mandate.c.days_prior,
             mandate.c.maximum,
             mandate.c.enrolled_on,
@@ -149,14 +180,8 @@ def _ended() -> Select:
         .join(
             mandate, sa.and_(mandate.c.period == newest.c.period, mandate.c.line == newest.c.line)
         )
-        .outerjoin(
-            wallet_in_force,
-            sa.and_(
-                wallet_in_force.c.period == mandate.c.period,
-                wallet_in_force.c.token == mandate.c.method_token,
-            ),
-        )
     )
+    return method.joined_to(ended)
 
 
 def accounts() -> Select:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from database.definitions.account_changes import column_in_force
 from database.definitions.identity import account_link, activity, wallet_method, web_user
-from database.definitions.in_force import landlord_in_force, link_in_force, wallet_in_force
+from database.definitions.in_force import (
+    landlord_in_force,
+    link_in_force,
+    links_now,
+    wallet_in_force,
+)
 from database.queries.balances import stands_with
 from database.runs import newest_periods
 from database.tables import (
@@ -21,13 +27,14 @@ from database.tables import (
 Select = sa.Select[Any]
 
 
-def portal_users() -> Select:
+def portal_users(mailboxes: Sequence[str] | None = None) -> Select:
     """
     Select every portal user, registered with us or named by the newest closed export, once.
 
-    `state` of one who never registered here is `exported`; `accounts` are those linked now.
+    `state` of one who never registered here is `exported`; `accounts` are those linked now. Of
+    these mailboxes, or of all.
     """
-    links = _links().subquery("links")
+    links = _links(mailboxes=mailboxes).subquery("links")
     counted = (
         sa.select(
             links.c._mailbox.label("mailbox"),
@@ -36,7 +43,9 @@ def portal_users() -> Select:
         .group_by(links.c._mailbox)
         .subquery("counted")
     )
-    users = sa.union_all(_registered(), _exported()).subquery("users")
+    registered = _of(web_user.c.mailbox, mailboxes, _registered())
+    exported = _of(portal_user.c.mailbox, mailboxes, _exported())
+    users = sa.union_all(registered, exported).subquery("users")
     return sa.select(
         users.c.portal_user,
         users.c.name,
@@ -50,13 +59,23 @@ def portal_users() -> Select:
     ).outerjoin_from(users, counted, counted.c.mailbox == users.c._mailbox)
 
 
-def portal_links() -> Select:
+def bare_users() -> Select:
+    """Select their mailboxes."""
+    exported = _exported().subquery("exported")
+    both = sa.union_all(
+        sa.select(web_user.c.mailbox.label("_mailbox")), sa.select(exported.c._mailbox)
+    )
+    return sa.select(both.subquery("users"))
+
+
+def portal_links(accounts: Sequence[str] | None = None) -> Select:
     """
     Select who is linked to which account now, with what the newest closed period says.
 
-    `relation` is portal-user or landlord (rules 25, 133); `paperless` that user's own choice.
+    `relation` is portal-user or landlord (rules 25, 133); `paperless` that user's own choice. Of
+    these accounts by their keys, or of all.
     """
-    links = _links().subquery("links")
+    links = _links(accounts).subquery("links")
     return (
         sa.select(
             links.c.account,
@@ -80,6 +99,26 @@ def portal_links() -> Select:
             ),
         )
     )
+
+
+def bare_links() -> Select:
+    """Select the same by account, relation and address: no name is looked up."""
+    stands, lets, links = balance_due.c, landlord_in_force.c, links_now().c
+    users = sa.select(
+        links.account_key.label("_account_key"),
+        sa.literal("portal-user").label("relation"),
+        links.address.label("portal_user"),
+    )
+    landlords = (
+        sa.select(stands.account_key, sa.literal("landlord"), lets.portal_user)
+        .join(account, stands_with(account))
+        .join(
+            landlord_in_force,
+            sa.and_(lets.period == account.c.period, lets.cosigner_id == account.c.cosigner_id),
+        )
+        .where(account.c.cosigner_id != "")
+    )
+    return sa.select(sa.union_all(users, landlords).subquery("links"))
 
 
 def payment_methods() -> Select:
@@ -127,7 +166,7 @@ def activities() -> Select:
     )
 
 
-def _links() -> Select:
+def _links(accounts: Sequence[str] | None = None, mailboxes: Sequence[str] | None = None) -> Select:
     """Select every account's links in force in its newest closed period, landlords too."""
     of_account = stands_with(account)
     users = (
@@ -173,7 +212,16 @@ def _links() -> Select:
         )
         .where(account.c.cosigner_id != "")
     )
+    users = _of(link_in_force.c.account_key, accounts, users)
+    users = _of(link_in_force.c.mailbox, mailboxes, users)
+    landlords = _of(account.c.account_key, accounts, landlords)
+    landlords = _of(sa.func.lower(landlord_in_force.c.portal_user), mailboxes, landlords)
     return sa.select(sa.union_all(users, landlords).subquery("both"))
+
+
+def _of(column: sa.ColumnElement[str], values: Sequence[str] | None, rows: Select) -> Select:
+    """Narrow to rows that have one of these values, as early as it can be done; None: all."""
+    return rows if values is None else rows.where(column.in_(values))
 
 
 def _registered() -> Select:

@@ -17,9 +17,10 @@ from database.types import Cents
 from domain.failures import Misuse
 from domain.money import Money
 from domain.words import say_count
-from office.procedures.lists import select_list
+from office.procedures.lists import select_bare, select_list
 from reporting.lists.asking import amount_names, column_names, contains
 from reporting.lists.catalog import LISTS
+from reporting.lists.paging import TOTAL, Row, counted_beside, filled
 from reporting.lists.reading import known_part, to_plain
 from reporting.lists.writing import to_text, to_xlsx
 from web.office.layout import Group, show_office
@@ -136,12 +137,12 @@ class ShownList:
 def show_list(visit: Visit, page: ListPage, group: Group = (), **more: Any) -> Response:
     """Show a list; what a filter cannot mean is said beside it, and the rest is shown."""
     asked, shown, narrowed, problems = _asked(visit, page)
-    size = sa.select(sa.func.count()).select_from(narrowed.subquery())
+    bare = None if problems else _bare(visit, page, asked)
     with visit.office.database.reading() as books:
-        total = books.scalar(size) or 0
-        pages = max(1, -(-total // ROWS_A_PAGE))
-        asked = replace(asked, page=min(max(asked.page, 1), pages))
-        rows = _rows_of_page(books, page, shown, narrowed, asked, total)
+        found = None if bare is None else read_in_two(books, page, bare, asked)
+        rows, total = found or read_page(books, page, shown, narrowed, asked)
+    pages = max(1, -(-total // ROWS_A_PAGE))
+    asked = replace(asked, page=min(max(asked.page, 1), pages))
     names = _names(page, shown)
     links = may(visit.user.role, Permission.CUSTOMERS)
     row_link = page.row_link
@@ -186,27 +187,63 @@ def show_list(visit: Visit, page: ListPage, group: Group = (), **more: Any) -> R
     )
 
 
-def _rows_of_page(
+def read_page(
     books: Connection,
     page: ListPage,
     shown: sa.Subquery,
     narrowed: sa.Select[Any],
     asked: ListQuery,
-    total: int,
-) -> list[sa.RowMapping]:
+) -> tuple[list[Row], int]:
     """
-    Read the rows of one page; of the second half of a list from its end, backwards.
+    Read the rows of one page, and how many there are of all; a page beyond is the last one.
 
-    A database walks over all the rows before a page: so the last page costs what the first does.
+    The second half of a list is read from its end, backwards: a database walks over all the rows
+    before a page, so that the last one costs what the first does.
     """
-    before = (asked.page - 1) * ROWS_A_PAGE
+    total = books.scalar(sa.select(sa.func.count()).select_from(narrowed.subquery())) or 0
+    number = min(max(asked.page, 1), max(1, -(-total // ROWS_A_PAGE)))
+    before = (number - 1) * ROWS_A_PAGE
     here = max(0, min(ROWS_A_PAGE, total - before))
     after = total - before - here
     if before <= after:
         ordered = _ordered(page, shown, narrowed, asked.sort)
-        return list(books.execute(ordered.limit(ROWS_A_PAGE).offset(before)).mappings())
+        return [*books.execute(ordered.limit(ROWS_A_PAGE).offset(before)).mappings()], total
     ordered = _ordered(page, shown, narrowed, asked.sort, backwards=True)
-    return list(books.execute(ordered.limit(here).offset(after)).mappings())[::-1]
+    return [*books.execute(ordered.limit(here).offset(after)).mappings()][::-1], total
+
+
+def read_in_two(
+    books: Connection, page: ListPage, bare: sa.Subquery, asked: ListQuery
+) -> tuple[list[Row], int] | None:
+    """
+    Read the same by bare rows first, then whole those that are on the page.
+
+    What a list says of each row (a name, a method, how many accounts) is asked for fifty of them,
+    and not for a city. None: this page is read as a whole.
+    """
+    listing = LISTS[page.what]
+    narrowed = sa.select(bare).where(*(contains(bare, *one) for one in asked.filters.items()))
+    chosen: list[Row] = []
+    if listing.bare:  # the rows are made once, to be counted and to be chosen
+        ordered = _ordered(page, bare, counted_beside(narrowed), asked.sort)
+        before = (max(asked.page, 1) - 1) * ROWS_A_PAGE
+        chosen = [*books.execute(ordered.limit(ROWS_A_PAGE).offset(before)).mappings()]
+    total = chosen[0][TOTAL] if chosen else 0
+    if not chosen and (asked.page > 1 or not listing.bare):
+        chosen, total = read_page(books, page, bare, narrowed, asked)
+    rows = filled(books, listing, chosen, is_first=asked.page <= 1)
+    return None if rows is None else (rows, total)
+
+
+def _bare(visit: Visit, page: ListPage, asked: ListQuery) -> sa.Subquery | None:
+    """Return what the page's rows can be chosen by; None where it is asked by more than that."""
+    chosen = select_bare(visit.office, page.what)
+    if chosen is None:
+        return None
+    bare = chosen.subquery()
+    sort = (asked.sort or page.newest_first).removeprefix("-")
+    by = {*asked.filters, *([sort] if sort else [])}
+    return bare if by <= (set() if LISTS[page.what].bare else set(bare.c.keys())) else None
 
 
 def export_list(visit: Visit, page: ListPage) -> Response:
@@ -307,7 +344,7 @@ def _cell(name: str, value: Any, zone: ZoneInfo, *, links: bool) -> ShownCell:
     return ShownCell(text, is_number=isinstance(value, int) and not isinstance(value, bool))
 
 
-def _row_link(link: RowLink | None, row: sa.RowMapping) -> tuple[ShownCell, ...]:
+def _row_link(link: RowLink | None, row: Row) -> tuple[ShownCell, ...]:
     if link is None:
         return ()
     if row[link.key] in (None, "") or not link.offered(dict(row)):
