@@ -30,6 +30,8 @@ NIGHTS, KEEP_DAYS, ACCOUNTS = 90, 5, 500
 EVENT_DAYS = 7  # that a Prefect server keeps events
 ZONE = ZoneInfo(TIMEZONE)
 FEED_AT, CLOSE_AT, CLOSES_ON = time(5), time(10), 2  # local times; the day of a month
+SATURDAY = 5
+CLOSED = (0, 4)  # 4: it is done, and something needs a person
 AFTER = 5  # seconds after a run is due: it is looked for every two
 FLAT = 0.05  # of what is held, that the second half may be above the first
 SHOWN = 10  # nights between two rows of the table, after the first ones
@@ -94,14 +96,20 @@ def live(folder: Path, home: Path, count: int, keep_days: int, accounts: int) ->
             states = {FEED: _take_in(up, clock, city, day, (day - closed_on).days)}
             states |= {name: _run(up, clock, name, day, at) for at, name in runs if at < CLOSE_AT}
             status = None
-            if day.day == CLOSES_ON:
+            if _may_close(day, closed_on):
                 clock.move_to(_local(day, CLOSE_AT))
-                status, closed_on = _close(up, folder, day, accounts), day
+                status = _close(up, folder, day, accounts)
+                closed_on = day if status in CLOSED else closed_on
             states |= {name: _run(up, clock, name, day, at) for at, name in runs if at > CLOSE_AT}
             yield Night(number, day, states, status, up.measure())
     finally:
         city.close()
         up.stop()
+
+
+def _may_close(day: date, closed_on: date) -> bool:
+    """Tell whether the month before is to be closed: from its second day on, no weekend."""
+    return day.day >= CLOSES_ON and day.weekday() < SATURDAY and day.month != closed_on.month
 
 
 def _take_in(up: OfficeUp, clock: MovedClock, city: CityHall, day: date, since: int) -> str:
@@ -166,7 +174,7 @@ def write_results(nights: Sequence[Night], keep_days: int, accounts: int, folder
 
 def table(nights: Sequence[Night], keep_days: int, accounts: int) -> str:
     shown = [one for one in nights if one.number <= keep_days + EVENT_DAYS or _is_shown(one)]
-    months = say_count(sum(night.closed is not None for night in nights), "month")
+    months = say_count(sum(night.closed in CLOSED for night in nights), "month")
     lines = [
         "# Nights of `billclose up`",
         "",
@@ -195,7 +203,7 @@ def _is_shown(night: Night) -> bool:
 def _row(night: Night) -> str:
     held = night.measured
     cells = [
-        f"{night.number}{' (a close)' if night.closed is not None else ''}",
+        f"{night.number}{_say_close(night)}",
         *(f"{held.megabytes.get(name, 0):.1f}" for name in PROCESSES),
         f"{held.database_megabytes:.1f}",
         f"{held.free_megabytes:.1f}",
@@ -204,6 +212,12 @@ def _row(night: Night) -> str:
         f"{held.books_megabytes:.1f}",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _say_close(night: Night) -> str:
+    if night.closed is None:
+        return ""
+    return " (a close)" if night.closed in CLOSED else " (a close that was refused)"
 
 
 def conclusions(nights: Sequence[Night], keep_days: int) -> Iterator[str]:
