@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from domain.identity import Role
 from office.secrets.files import make_secret
 from payments.scheduling.scheduling import schedule_autopay
 from tests.builders import NOW, OFFICE_DEFAULTS, a_household, a_mandate, close_run, stage_run
+from tests.done_before import as_done_before
 from tests.office.health_builders import an_office_at
 from tests.web.customers.conftest import ANN, Browser, register
 from tests.web.office.conftest import TRIAL, desk, member, signed_in  # noqa: F401 - fixtures
@@ -51,6 +53,11 @@ class Town:
 def office(tmp_path, books):
     """October is closed and autopay scheduled: Ann's card pays for Oak Street on the 15th."""
     make_secret(tmp_path)
+    as_done_before(books, "the console's town", partial(_fill, books))
+    return an_office_at(tmp_path, books, "2026-11-03T09:00", web=TRIAL)
+
+
+def _fill(books) -> None:
     stage_run(
         books,
         a_household(
@@ -85,7 +92,6 @@ def office(tmp_path, books):
         closed=frozenset(),
         policy=OFFICE_DEFAULTS,
     )
-    return an_office_at(tmp_path, books, "2026-11-03T09:00", web=TRIAL)
 
 
 @pytest.fixture
