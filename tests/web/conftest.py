@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import Iterator
 
@@ -16,6 +15,7 @@ from office.secrets.files import make_secret
 from office.settings.close import ExportsSettings
 from office.settings.mail import CommunicationsSettings
 from tests.office.health_builders import an_office_at
+from tests.web import one_loop
 from web import desk as desks
 from web.desk import desk_of
 
@@ -74,6 +74,6 @@ def asking(office):
             ) as asked:
                 return await asked.request(method, path, **more)
 
-        return asyncio.run(once())
+        return one_loop.run(once)
 
     return ask

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +16,7 @@ from identity.users import make_user, set_password
 from office.settings.close import WebSettings
 from tests.builders import NOW, a_household, close_run, stage_run
 from tests.office.health_builders import an_office_at
+from tests.web import one_loop
 from web.desk import desk_of
 
 ANN, BOB, PASSWORD = "ann@portal.example", "bob@portal.example", "correct horse battery"
@@ -67,7 +67,7 @@ class Browser:
                 self.cookies = client.cookies
                 return answer
 
-        answer = asyncio.run(once())
+        answer = one_loop.run(once)
         if answer.status_code < 300:
             self.page = answer
         return answer
