@@ -32,8 +32,12 @@ def test_every_list_opens_is_filtered_by_each_column_and_exports_what_it_shows(c
         assert f">{label}</" in shown.text
     for name in names:
         assert f'<label class="unseen" for="filter-{name}">' in shown.text
-        assert clerk.get(page.path, params={name: "1"}).status_code in (200, 422)
-        assert 200 == clerk.get(page.path, params={"sort": f"-{name}"}).status_code
+        asked = {"sort": f"-{name}"}
+        narrowed = clerk.get(page.path, params=asked | {name: "1"}).status_code
+        assert 200 == narrowed or (422, 200) == (
+            narrowed,
+            clerk.get(page.path, params=asked).status_code,
+        )
     book = openpyxl.load_workbook(io.BytesIO(clerk.get(f"{page.path}/export.xlsx").content))
     assert names == [cell.value for cell in book.active[1]]
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
+from database.books import Database
 from domain.identity import Role
+from office.secrets.files import make_secret
+from tests.office.health_builders import an_office_at
 from tests.web.customers.conftest import Browser
+from tests.web.office.conftest import TRIAL
+from web.desk import desk_of
 from web.office.layout import NAVIGATION
 from web.office.pages import groups
 from web.office.permissions import PERMISSIONS, Permission, may
@@ -53,9 +60,20 @@ def test_a_role_opens_its_pages_and_no_other(signed_in, role):
             assert f"You are signed in as {role}." in answer.text
 
 
+@pytest.fixture(scope="module")
+def closed_desk(empty_sqlite, tmp_path_factory):
+    """A desk for all who are not let in: whoever has no session changes nothing."""
+    home = tmp_path_factory.mktemp("closed")
+    make_secret(home)
+    shutil.copy(empty_sqlite, home / "billclose.db")
+    books = Database(f"sqlite:///{home / 'billclose.db'}")
+    yield desk_of(an_office_at(home, books, "2026-11-03T09:00", web=TRIAL))
+    books.close()
+
+
 @pytest.mark.parametrize(("method", "path", "_needed"), PAGES)
-def test_without_a_session_every_page_asks_to_sign_in(desk, method, path, _needed):
-    browser = Browser(desk)
+def test_without_a_session_every_page_asks_to_sign_in(closed_desk, method, path, _needed):
+    browser = Browser(closed_desk)
 
     answer = browser.send(filled(path)) if method == "POST" else browser.get(filled(path))
 
