@@ -27,7 +27,7 @@ from office import identity
 from splitter.workers import parent as children
 from tests.compiled_statements import CompiledStatements
 from tests.compiled_templates import CompiledTemplates
-from tests.distribution import OneWorkerAtTheServer
+from tests.handing_out.distribution import OneWorkerAtTheServer
 from tests.release import WHOLE, left_for_a_release, so_many
 from tests.splitter.warm_fork_servers import WarmForkServers
 from tests.used_postgres import UsedPostgres

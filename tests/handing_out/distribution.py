@@ -10,21 +10,25 @@ from typing import Any
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
-# Folders with long tests come first: those that are handed out in the end are short, so that no
+# Folders with long files come first: those that are handed out in the end are short, so that no
 # worker waits long for another. What is not named comes after what is.
 AT_A_SERVER = (
     *("scenarios", "browser", "machines", "golden", "corrections", "flows"),
     *("web/office/test_close.py", "command_line"),
 )
-ELSEWHERE = ("splitter", "mail", "cash_receipting", "payments")
+ELSEWHERE = (
+    *("splitter", "mail", "cash_receipting", "payments", "web", "data_checks", "office"),
+    *("database", "billing_system", "contracts", "reporting", "outsorting"),
+)
 
 
 class OneWorkerAtTheServer(LoadScopeScheduling):
     """
-    Hands out tests one by one, to every second worker first those beside a Prefect server.
+    Hands out tests file by file, to every second worker first those beside a Prefect server.
 
     A server of a worker's own, and the office that is closed beside it for all its tests, take as
-    long as some hundred tests. A worker that finds none of its kind left helps with the others.
+    long as some hundred tests; what is made for a file is made by one worker and not by each. A
+    worker that finds none of its kind left helps with the others.
     """
 
     def __init__(self, *arguments: Any) -> None:
@@ -41,10 +45,14 @@ class OneWorkerAtTheServer(LoadScopeScheduling):
     ) -> None:
         """Forget a test that is over, or all of them are counted anew after each."""
         super().mark_test_complete(node, item_index, duration)
-        self.assigned_work[node].pop(self.registered_collections[node][item_index], None)
+        test = self.registered_collections[node][item_index]
+        files, file = self.assigned_work[node], self._split_scope(test)
+        files[file].pop(test, None)
+        if not files[file]:
+            del files[file]
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid
+        return file_of(nodeid)
 
     def _assign_work_unit(self, node: WorkerController) -> None:
         if not self._turns:
@@ -52,7 +60,7 @@ class OneWorkerAtTheServer(LoadScopeScheduling):
                 deque(sorted(self.workqueue, key=partial(_turn, at_a_server=at_a_server)))
                 for at_a_server in (True, False)
             ]
-        turns = self._turns[self.nodes.index(node) % 2]
+        turns = self._turns[self.nodes.index(node) % 2]  # files
         while turns and turns[0] not in self.workqueue:
             turns.popleft()
         if turns:  # what a worker left behind that has crashed is in the queue again, and first
@@ -71,9 +79,14 @@ class _Numbered(list[str]):
         return self._numbers[test]
 
 
-def _turn(test: str, *, at_a_server: bool) -> tuple[bool, int]:
-    """Tell when it is a test's turn for a worker that begins at a server, or elsewhere."""
-    path = test.removeprefix("tests/").partition("::")[0]
+def file_of(test: str) -> str:
+    """Return the file that a test stands in."""
+    return test.partition("::")[0]
+
+
+def _turn(file: str, *, at_a_server: bool) -> tuple[bool, int]:
+    """Tell when it is a file's turn for a worker that begins at a server, or elsewhere."""
+    path = file.removeprefix("tests/")
     folder = path if path in AT_A_SERVER else path.partition("/")[0]
     named = AT_A_SERVER if folder in AT_A_SERVER else ELSEWHERE
     place = named.index(folder) if folder in named else len(named)
