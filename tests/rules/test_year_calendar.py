@@ -139,14 +139,17 @@ def test_each_chosen_number_of_days_is_drawn_once_the_earliest_first():
 
 
 def test_draws_that_meet_on_one_day_are_marked():
-    plan = replace(PLAN, days_prior=(5, 6, 5))
+    mails = plan_reminders(days_before_due=6, days_after_due=1, at=time(6), cut_off_days=14)
+    plan = replace(PLAN, days_prior=(5, 6, 5), reminders=mails.steps)
 
-    met = [one.days for one in events(plan) if one.on == date(2027, 5, 14)]
+    of_the_day = [one for one in events(plan) if one.on == date(2027, 5, 14)]
+    met = [one.days for one in of_the_day if one.kind is CalendarEventKind.DRAW]
     found = [the(CalendarEventKind.DRAW, "2027-04", plan, days) for days in (-5, -6)]
 
     assert [date(2027, 5, 14)] * 2 == [one.on for one in found]
     assert [-6, -5] == met  # the earlier of the two chosen days first
     assert all("2 draw days fall on one" in one.marks for one in found)
+    assert [()] == [one.marks for one in of_the_day if one.kind is CalendarEventKind.REMINDER]
 
 
 def test_a_draw_too_soon_for_its_notice_is_marked():

@@ -264,8 +264,13 @@ def test_however_many_accounts_there_are_each_is_matched_once_in_their_order(tow
     monkeypatch.setattr(matching, "SOME", 2)
     town.export(NOVEMBER, "160.00", accounts=ACCOUNTS)
     record(town, *(an_entry(f"taken/{key}", account_key=key) for key in reversed(ACCOUNTS)))
+    record(town, an_entry("taken/2 again", account_key="2"))  # its account is looked at once
 
-    assert [(key, [], [f"taken/{key}"]) for key in ACCOUNTS] == matched(town)
+    found = [(key, left) for key, _, left in matched(town)]
+
+    assert [
+        (key, [f"taken/{key}", *(["taken/2 again"] if key == "2" else [])]) for key in ACCOUNTS
+    ] == found
     of_two = balance_entry.c.account_key.in_(["2", "4"])
     assert ["2", "4"] == [key for key, *_ in matched(town, only=of_two)]
 
