@@ -111,7 +111,7 @@ def parse_percent(text: str) -> int:
         thousandths = found * 1000
     except InvalidOperation:
         raise ValueError("write a percentage as 2.95") from None
-    is_whole = found.is_finite() and thousandths == thousandths.to_integral_value()
+    is_whole = thousandths == thousandths.to_integral_value()  # what is no number is not, either
     if not is_whole or not 0 <= found <= MOST_PERCENT:
         raise ValueError(f"write a percentage from 0 to {MOST_PERCENT}, as 2.95")
     return int(thousandths)
