@@ -35,6 +35,7 @@ from domain.identity import (
 )
 from identity.activity import record_activity
 from identity.attempts.counting import count_bad, record_attempt
+from identity.holding import hold_user
 from identity.one_time_links import (
     OneTimeLink,
     count_wrong_code,
@@ -224,8 +225,8 @@ def stop_address(
     link = find_link(books, token, STOPS, now)
     if link is None or link.user is None or not use_link(books, link, now):
         return None
-    user, row = _lock(books, link.user), address_change.c
-    if user.state is UserState.DELETED:
+    user, row = hold_user(books, link.user), address_change.c
+    if user is None or user.state is UserState.DELETED:
         return None
     change = books.execute(sa.select(address_change).where(row.stop == link.key)).one()
     if user.mailbox != change.from_mailbox:
@@ -247,7 +248,7 @@ _ALL = (*_LET_IN, LinkKind.NEW_ADDRESS, LinkKind.STOP_ADDRESS)
 
 
 def _change(books: Connection, link: OneTimeLink, now: datetime) -> AddressChanged | None:
-    row, user = address_change.c, _lock(books, link.user or 0)
+    row, user = address_change.c, hold_user(books, link.user or 0)
     change = books.execute(sa.select(address_change).where(row.proof == link.key)).one_or_none()
     if change is None or user is None or user.state is not UserState.ACTIVE:
         return None
@@ -264,11 +265,6 @@ def _change(books: Connection, link: OneTimeLink, now: datetime) -> AddressChang
     stop = find_link_by_key(books, change.stop)
     told = PortalMail("address-changed", change.from_address, user.number, stop.key if stop else "")
     return AddressChanged(user.number, (told,))
-
-
-def _lock(books: Connection, user: int) -> Any:
-    query = sa.select(web_user).where(web_user.c.number == user).with_for_update()
-    return books.execute(query).one_or_none()
 
 
 def _write(books: Connection, user: Any, to: Mailbox) -> None:
@@ -310,7 +306,7 @@ def _is_taken(books: Connection, user: int, mailbox: str, now: datetime) -> bool
 def _make_room(books: Connection, mailbox: str, now: datetime) -> None:
     """Let a registration go that nobody proved: its mailbox is shown to be another user's."""
     owner = find_by_mailbox(books, mailbox)
-    if owner is None:
+    if owner is None or owner.state is not UserState.UNVERIFIED:
         return
     row = one_time_link.c
     revoke_links(books, now, row.user_number == owner.number)

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from database.definitions.identity import one_time_link
 from domain.identity import LINK_HOURS, LinkKind
+from identity.holding import hold_user, is_writing
 from identity.tokens import LinkTokens, token_hash
 
 
@@ -86,7 +87,13 @@ def find_link_by_key(books: Connection, key: str) -> OneTimeLink | None:
 def find_link_of_user(
     books: Connection, user: int, kind: LinkKind, now: datetime
 ) -> OneTimeLink | None:
-    """Return a person's link of one kind while it is good: of several made, only the last is."""
+    """
+    Return a person's link of one kind while it is good: of several made, only the last is.
+
+    Where the transaction writes, the person is held: codes are tried one after the other.
+    """
+    if is_writing(books):
+        hold_user(books, user)
     row = one_time_link.c
     theirs = _good_links(now).where(row.user_number == user, row.kind == kind)
     return _first(books, theirs.order_by(row.made_at.desc()))
@@ -129,7 +136,13 @@ def count_wrong_code(books: Connection, link: OneTimeLink, now: datetime, most: 
 
 
 def use_link(books: Connection, link: OneTimeLink, now: datetime) -> bool:
-    """Use a link; tell whether it was us: of two presses at once one does nothing."""
+    """
+    Use a link; tell whether it was us: of two presses at once one does nothing.
+
+    Whose link it is, is held from then on: what is read of them after this is what they are.
+    """
+    if link.user is not None:
+        hold_user(books, link.user)
     row = one_time_link.c
     used = books.execute(
         one_time_link.update()

@@ -19,17 +19,33 @@ from domain.identity import (
     mailbox_of,
 )
 from identity.attempts.slowing import forgive
+from identity.holding import hold_mailbox, hold_user, is_writing
 from identity.one_time_links import revoke_links
 
 MOST_FAILURES = 10  # in a row; then the password is no way in any more (rule 156)
 
 
 def find_user(books: Connection, number: int) -> PortalUser | None:
-    return _one(books, web_user.c.number == number)
+    """Return a portal user; where the transaction writes, nobody else changes them meanwhile."""
+    if is_writing(books):
+        row = hold_user(books, number)
+    else:
+        row = books.execute(sa.select(web_user).where(web_user.c.number == number)).one_or_none()
+    return None if row is None else to_user(row)
 
 
 def find_by_mailbox(books: Connection, address: str) -> PortalUser | None:
-    return _one(books, web_user.c.mailbox == mailbox_of(address))
+    """
+    Return whose a mailbox is, None: nobody's.
+
+    Where the transaction writes, it stays so, and the user too, until the transaction ends.
+    """
+    query = sa.select(web_user).where(web_user.c.mailbox == mailbox_of(address))
+    if is_writing(books):
+        hold_mailbox(books, mailbox_of(address))
+        query = query.with_for_update(key_share=True)
+    row = books.execute(query).one_or_none()
+    return None if row is None else to_user(row)
 
 
 def is_left_lately(books: Connection, address: str, now: datetime, but: int = 0) -> bool:
@@ -135,8 +151,3 @@ def drop_password(books: Connection, user: int) -> None:
 def _password(user: int) -> sa.Select[Any]:
     row = credential.c
     return sa.select(row.secret).where(row.user_number == user, row.kind == CredentialKind.PASSWORD)
-
-
-def _one(books: Connection, which: sa.ColumnElement[bool]) -> PortalUser | None:
-    row = books.execute(sa.select(web_user).where(which)).one_or_none()
-    return None if row is None else to_user(row)

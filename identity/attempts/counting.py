@@ -10,12 +10,22 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.definitions.identity import web_attempt
+from database.inserting import one_after_the_other
+from identity.holding import is_writing
 
 
 def count_bad(
     books: Connection, kind: str, subjects: Sequence[str], now: datetime, within: timedelta
 ) -> int:
-    """Return the most bad attempts that any one of the subjects has had within a time."""
+    """
+    Return the most bad attempts that any one of the subjects has had within a time.
+
+    Where the transaction writes, tries of one subject wait for each other: of many at once no more
+    are looked at than one after the other.
+    """
+    if is_writing(books):
+        for subject in sorted(set(subjects)):
+            one_after_the_other(books, f"{kind} {subject}")
     row = web_attempt.c
     query = (
         sa.select(sa.func.count())

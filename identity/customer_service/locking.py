@@ -23,6 +23,7 @@ from domain.failures import Refused
 from domain.identity import LinkKind, UserState
 from identity.activity import record_activity
 from identity.attempts.slowing import forgive
+from identity.holding import hold_user
 from identity.one_time_links import revoke_links
 from identity.users import MOST_FAILURES
 
@@ -137,8 +138,7 @@ def acts_allowed(state: UserState, *, failed_out: bool) -> Collection[str]:
 
 
 def _lock_row(books: Connection, user: int) -> Any:
-    query = sa.select(web_user).where(web_user.c.number == user).with_for_update()
-    row = books.execute(query).one_or_none()
+    row = hold_user(books, user)
     if row is None:
         raise Refused("unknown-user", "No portal account has that number.")
     return row

@@ -22,6 +22,7 @@ from domain.identity import LinkKind, UserState, mailbox_of
 from identity.activity import record_activity
 from identity.factors.phone_codes import has_phone, of_user
 from identity.factors.second_step import turn_off
+from identity.holding import hold_user, hold_users
 from identity.one_time_links import OneTimeLink, make_link, revoke_links, use_link
 from identity.passwords import Passwords
 from identity.tokens import LinkTokens
@@ -47,8 +48,8 @@ def make_recovery_code(
 
     Raises Refused for whoever is locked: unlock first (rule 154).
     """
-    state = books.scalar(sa.select(web_user.c.state).where(web_user.c.number == user))
-    if state not in MAY_RECOVER:
+    who = hold_user(books, user)
+    if who is None or who.state not in MAY_RECOVER:
         raise Refused("not-recoverable", "Unlock the portal account first; no code was made.")
     make_link(books, tokens, LinkKind.RECOVERY_CODE, now, user=user)
     record_activity(books, user, "recovery code made", now, by=by)
@@ -89,7 +90,9 @@ def recover(
     kept = passwords.to_hash(password)
     typed = "".join(filter(str.isdigit, code))
     with database.writing() as books:
-        live = books.execute(_live(_meant(books, name), now)).all()
+        meant = _meant(books, name)
+        hold_users(books, meant)
+        live = books.execute(_live(meant, now)).all()
         row = next((one for one in live if _is_code(tokens, one.key, typed)), None)
         if row is None:
             _count_tries(books, live, now)
@@ -135,7 +138,6 @@ def _live(users: Sequence[int], now: datetime) -> sa.Select[Any]:
             web_user.c.state.in_(MAY_RECOVER),
         )
         .order_by(row.user_number)
-        .with_for_update(of=one_time_link)
     )
 
 

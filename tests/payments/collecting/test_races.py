@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -23,11 +21,10 @@ from domain.runs import RunState
 from payments.collecting.claiming import claim_due, due_keys
 from payments.collecting.draws import lock_draws
 from tests.builders import NOW, RUN, a_household, an_entry, stage_run
+from tests.database.two_sessions import Session, together
 from tests.payments.collecting_builders import PAY_DAY, TERMS, a_collector, paying
 
 NEXT = "2026-11"
-_WAITING = """SELECT count(*) FROM pg_stat_activity
-WHERE datname = current_database() AND wait_event_type = 'Lock'"""
 
 
 @pytest.fixture
@@ -41,42 +38,6 @@ def town(database, tmp_path):
         due_on=PAY_DAY.date() + timedelta(days=40), state=RunState.APPROVED,
     )  # fmt: skip
     return office
-
-
-@dataclass
-class Session:
-    """What one session does in its transaction."""
-
-    books: Database
-    act: Callable[[Any], Any]
-
-    def run(self) -> Any:
-        with self.books.writing() as books:
-            return self.act(books)
-
-
-def together(database: Database, first: Callable[[Any], Any], second: Callable[[], Any]) -> Any:
-    """Let the second begin while the first is written and not committed; the first goes first."""
-    outcome: list[Any] = []
-    thread = threading.Thread(target=lambda: outcome.append(second()))
-    with database.writing() as books:
-        first(books)
-        thread.start()
-        wait_until(lambda: is_anybody_waiting(database) or not thread.is_alive())
-    thread.join()
-    return outcome[0]
-
-
-def is_anybody_waiting(database: Database) -> bool:
-    with database.reading() as books:
-        return bool(books.exec_driver_sql(_WAITING).scalar())
-
-
-def wait_until(claim: Callable[[], bool], seconds: float = 30) -> None:
-    until = time.monotonic() + seconds
-    while not claim():
-        assert time.monotonic() < until, "nobody waited"
-        time.sleep(0.01)
 
 
 def pay(amount: str = "-80.00", key: str = "feed/1") -> Callable[[Any], Any]:
