@@ -217,7 +217,7 @@ def send_together(
     allows fewer connections may refuse one and serve another. What was left undone (a sender was
     refused, broke down, was killed) this process does once all others have ended, and what keeps
     it from that is why the sending ended early; it finds what was left in the statuses of `again`.
-    Whatever ends this ends the senders.
+    Whatever ends this ends the senders. The last progress that is shown is what is returned.
     """
     own: list[SenderReport] = []
 
@@ -240,7 +240,9 @@ def send_together(
                 own.append(send(show))
     finally:
         _end(senders)
-    return together(own, [sender.report for sender in senders])
+    done = together(own, [sender.report for sender in senders])
+    progress(done)  # a last report may have come in while nobody waited for news
+    return done
 
 
 def _dismiss_idle(senders: Sequence[SendingProcess]) -> None:
