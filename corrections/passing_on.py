@@ -89,5 +89,6 @@ def _paper_reason(books: Connection, standing: ClosedBill) -> PaperReason | None
         _PAPER.form == standing.form,
         _PAPER.account_key == standing.account_key,
     )
-    reason: PaperReason | None = books.scalar(fell_back.limit(1))
+    newest = fell_back.order_by(_PAPER.edition.desc()).limit(1)
+    reason: PaperReason | None = books.scalar(newest)
     return reason

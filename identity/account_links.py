@@ -216,5 +216,11 @@ def _addresses(books: Connection, known: Any) -> list[str]:
         .where(own.account_key == known.account_key, own.unlinked_at.is_(None))
     )
     return [
-        address for query in (of_account, of_export, of_portal) for address in books.scalars(query)
+        address
+        for query in (
+            of_account.order_by(mail.address),
+            of_export.order_by(export.mailbox),
+            of_portal.order_by(web_user.c.number),
+        )
+        for address in books.scalars(query)
     ]

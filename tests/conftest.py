@@ -100,6 +100,19 @@ def anybody() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def rows_in_no_order() -> Iterator[None]:
+    """Let SQLite turn round what no query orders: PostgreSQL returns such rows as it likes."""
+
+    def turn_round(connection: Any, _record: Any) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("PRAGMA reverse_unordered_selects = ON").close()
+
+    sa.event.listen(sa.Engine, "connect", turn_round)
+    yield
+    sa.event.remove(sa.Engine, "connect", turn_round)
+
+
+@pytest.fixture(scope="session", autouse=True)
 def cheap_passwords() -> Iterator[None]:
     """Hash passwords with little memory and in one round: that it takes long is no subject."""
     if WHOLE:

@@ -77,6 +77,7 @@ def _strangers(books: Connection, period: str, table: sa.Table) -> list[str]:
             (account.c.period == table.c.period) & (account.c.account_key == table.c.account_key),
         )
         .where(table.c.period == period, account.c.account_key.is_(None))
+        .order_by(table.c.account_key)
         .limit(_MOST)
     )
     return list(books.execute(query).scalars())

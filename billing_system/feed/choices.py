@@ -88,8 +88,10 @@ def take_as_taken(
     """Take choices as taken that the billing system tells us itself: account, field, value."""
     values = set(told)
     keys = {key for key, _, _ in values}
-    query = sa.select(_ROWS.number, _ROWS.account_key, _ROWS.field, _ROWS.value).where(
-        _ROWS.account_key.in_(keys), _ROWS.state.in_(MAY_BE_TAKEN)
+    query = (
+        sa.select(_ROWS.number, _ROWS.account_key, _ROWS.field, _ROWS.value)
+        .where(_ROWS.account_key.in_(keys), _ROWS.state.in_(MAY_BE_TAKEN))
+        .order_by(_ROWS.number)
     )
     for row in books.execute(query).all():
         if (row.account_key, row.field, row.value) in values:

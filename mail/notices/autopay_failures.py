@@ -134,7 +134,7 @@ def _landlords(books: Connection, row: Any) -> Sequence[str]:
         landlord_in_force.c.cosigner_id == row.cosigner_id,
         landlord_in_force.c.fault.is_(None),
     )
-    return books.scalars(query).all()
+    return books.scalars(query.order_by(landlord_in_force.c.portal_user)).all()
 
 
 _CAPPED_PAYMENT = scheduled_payment.c

@@ -24,8 +24,10 @@ def languages_of(database: Database, deliveries: Sequence[Delivery]) -> dict[str
     with database.reading() as books:
         found: dict[str, str] = {}
         for named in (change.from_mailbox, change.to_mailbox):
-            of_change = sa.select(named.label("mailbox"), user.language).where(
-                user.number == change.user_number, named.in_(mailboxes), speaks
+            of_change = (
+                sa.select(named.label("mailbox"), user.language)
+                .where(user.number == change.user_number, named.in_(mailboxes), speaks)
+                .order_by(change.number)
             )
             found |= {row.mailbox: row.language for row in books.execute(of_change)}
         found |= {row.mailbox: row.language for row in books.execute(their_own)}

@@ -90,7 +90,7 @@ def known_key(books: Connection, number: str) -> str:
             "unknown-account",
         )
     is_near = known.account_key.startswith(key[:3], autoescape=True)
-    start = sa.select(known.account_key).where(is_near).limit(2_000)
+    start = sa.select(known.account_key).where(is_near).order_by(known.account_key).limit(2_000)
     near = get_close_matches(key, list(books.scalars(start)), n=9) if key else []
     hint = ""
     if near:

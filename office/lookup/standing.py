@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -229,7 +230,7 @@ def _coming(office: Office, today: date) -> list[ComingEvent]:
     events = []
     with office.database.reading() as books:
         newest = books.scalars(newest_periods()).all()
-        rows = books.execute(sa.select(bill_run).where(bill_run.c.period.in_(newest))).all()
+        rows = books.execute(_runs(newest)).all()
         draws = books.execute(_draws(today)).all()
     for row in rows:
         if row.due_on >= today:
@@ -246,6 +247,16 @@ def _coming(office: Office, today: date) -> list[ComingEvent]:
         what = f"{say_count(payments, 'autopay payment')} to be drawn, {(amount or ZERO).dollars()}"
         events.append(ComingEvent(day, what))
     return events
+
+
+def _runs(periods: Sequence[str]) -> sa.Select[Any]:
+    """Select runs in the order in which events of one day are told: by cycle."""
+    runs = bill_run.c
+    return (
+        sa.select(bill_run)
+        .where(runs.period.in_(periods))
+        .order_by(runs.ends_on, runs.cycle, runs.period)
+    )
 
 
 def _draws(today: date) -> sa.Select[Any]:

@@ -87,7 +87,9 @@ def read_wallet(
             checkout.c.method_token == guest_method.c.token,
             checkout.c.state == CheckoutState.SUBMITTED,
         )
-        rows = books.execute(given.where(guest_method.c.guest == owner.guest, ~is_used)).all()
+        theirs = given.where(guest_method.c.guest == owner.guest, ~is_used)
+        in_order = (guest_method.c.added_at, guest_method.c.token)
+        rows = books.execute(theirs.order_by(*in_order)).all()
     else:
         periods = sorted({one.period for one in accounts}) or _newest(books)
         mailbox = mailbox_of(owner.address)

@@ -22,11 +22,13 @@ def accounts_without_bill(
         movement.c.period == period, movement.c.kind == MovementKind.BILLING
     )
     rows = books.execute(
-        sa.select(account.c.account_key, account.c.account).where(
+        sa.select(account.c.account_key, account.c.account)
+        .where(
             account.c.period == period,
             account.c.status != AccountStatus.CLOSED,
             account.c.account_key.in_(billed),
         )
+        .order_by(account.c.account_key)
     )
     have_one = {account_key(bill.account) for part in found for bill in part.bills}
     return {row.account_key: row.account for row in rows if row.account_key not in have_one}

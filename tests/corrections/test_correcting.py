@@ -181,7 +181,9 @@ def test_a_correction_of_a_correction_starts_from_what_the_first_one_said(office
         open_of(office, ABBOTT),
         payment_of(office, ABBOTT),
     )
-    entries = office.query("SELECT amount FROM balance_entry WHERE kind = 'correction'")
+    entries = office.query(
+        "SELECT amount FROM balance_entry WHERE kind = 'correction' ORDER BY key"
+    )
     assert [-27_35, 31_00, -11_00] == [amount for (amount,) in entries]
     assert [] == of(office, ABBOTT, "autopay-unscheduled")
     last = corrected_mails(office, ABBOTT)

@@ -136,4 +136,4 @@ def _owner(books: Connection, period: str, token: str) -> str:
     """Return in whose wallet a method is whose agreement names nobody."""
     rows = wallet_in_force.c
     query = sa.select(rows.portal_user).where(rows.period == period, rows.token == token)
-    return str(books.scalar(query.limit(1)) or "")
+    return str(books.scalar(query.order_by(rows.portal_user).limit(1)) or "")

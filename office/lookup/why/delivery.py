@@ -104,9 +104,9 @@ def _why_paperless(case: Case) -> str:
         return "the customer record's e-bill field is set"
     row = link_in_force.c
     chose = case.books.scalars(
-        sa.select(row.address).where(
-            row.period == case.period, row.account_key == case.account_key, row.paperless
-        )
+        sa.select(row.address)
+        .where(row.period == case.period, row.account_key == case.account_key, row.paperless)
+        .order_by(row.address)
     ).all()
     if chose:
         return f"{', '.join(chose)} chose so in the portal"

@@ -74,7 +74,8 @@ def _tell_owners(books: Connection, office: Office, phone: str, reply: PhoneRepl
 
 
 def _language(books: Connection, phone: str) -> str:
-    return books.scalar(sa.select(web_user.c.language).where(_has(phone)).limit(1)) or ENGLISH
+    language = sa.select(web_user.c.language).where(_has(phone)).order_by(web_user.c.number)
+    return books.scalar(language.limit(1)) or ENGLISH
 
 
 def _has(phone: str) -> sa.ColumnElement[bool]:

@@ -64,14 +64,22 @@ def _opened(url: str) -> Iterator[Database]:
 
 
 def rows_of(books: Database) -> dict[str, list[dict[str, Any]]]:
-    """Every row of every table, as the driver reads it."""
+    """Every row of every table, as the driver reads it, in the order of its key."""
     with books.engine.connect() as connection:
+        inspector = sa.inspect(connection)
         return {
             name: [
-                dict(row._mapping) for row in connection.exec_driver_sql(f'SELECT * FROM "{name}"')
+                dict(row._mapping)
+                for row in connection.exec_driver_sql(
+                    f'SELECT * FROM "{name}" ORDER BY {_key_of(inspector, name)}'
+                )
             ]
-            for name in sa.inspect(connection).get_table_names()
+            for name in inspector.get_table_names()
         }
+
+
+def _key_of(inspector: sa.Inspector, table: str) -> str:
+    return ", ".join(inspector.get_pk_constraint(table)["constrained_columns"]) or "1"
 
 
 def made_of(books: Database) -> list[tuple[Any, ...]]:

@@ -196,8 +196,9 @@ def test_the_yes_enrolls_and_keeps_what_was_agreed_to(tenant, town):
     assert expected == payments(town)
     with town.reading() as books:
         consent = books.scalar(sa.select(enrollment.c.consent_text))
-        acts = list(books.scalars(sa.select(activity.c.kind)))
-        audited = [tuple(row) for row in books.execute(sa.select(audit.c.who, audit.c.action))]
+        acts = list(books.scalars(sa.select(activity.c.kind).order_by(activity.c.number)))
+        acted = sa.select(audit.c.who, audit.c.action).order_by(audit.c.number)
+        audited = [tuple(row) for row in books.execute(acted)]
     assert "I authorize City of Larkspur to collect" in consent
     assert ("enrolled in autopay", (tenant.who, "enroll in autopay")) == (acts[-1], audited[-1])
     page = words(tenant.get(PAGE))
@@ -442,7 +443,8 @@ def test_unenrolling_says_what_it_drops_and_drops_it(tenant, town):
     assert "You are unenrolled from autopay." in after
     assert ([], [PaymentState.CANCELLED]) == (mandates(town), [row[3] for row in payments(town)])
     with town.reading() as books:
-        assert "autopay ended" == list(books.scalars(sa.select(activity.c.kind)))[-1]
+        acts = list(books.scalars(sa.select(activity.c.kind).order_by(activity.c.number)))
+    assert "autopay ended" == acts[-1]
 
 
 def test_unenrolling_twice_says_that_there_is_nothing(tenant, town):

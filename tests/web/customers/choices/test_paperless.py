@@ -65,8 +65,9 @@ def test_paperless_is_chosen_with_the_text_that_was_agreed_to(neighbor, town):
     assert links(town)[neighbor.address]
     with town.reading() as books:
         row = books.execute(sa.select(paperless_choice)).one()
-        kinds = list(books.scalars(sa.select(activity.c.kind)))
-        audited = [tuple(one) for one in books.execute(sa.select(audit.c.who, audit.c.action))]
+        kinds = list(books.scalars(sa.select(activity.c.kind).order_by(activity.c.number)))
+        acted = sa.select(audit.c.who, audit.c.action).order_by(audit.c.number)
+        audited = [tuple(one) for one in books.execute(acted)]
     assert (True, "1") == (row.paperless, row.consent_version)
     assert "instead of on paper" in row.consent_text
     assert kinds[-1] == "paperless chosen"
