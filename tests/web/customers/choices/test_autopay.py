@@ -197,7 +197,7 @@ def test_the_yes_enrolls_and_keeps_what_was_agreed_to(tenant, town):
     with town.reading() as books:
         consent = books.scalar(sa.select(enrollment.c.consent_text))
         acts = list(books.scalars(sa.select(activity.c.kind).order_by(activity.c.number)))
-        acted = sa.select(audit.c.who, audit.c.action).order_by(audit.c.number)
+        acted = sa.select(audit.c.who, audit.c.action).order_by(audit.c.id)
         audited = [tuple(row) for row in books.execute(acted)]
     assert "I authorize City of Larkspur to collect" in consent
     assert ("enrolled in autopay", (tenant.who, "enroll in autopay")) == (acts[-1], audited[-1])

@@ -66,7 +66,7 @@ def test_paperless_is_chosen_with_the_text_that_was_agreed_to(neighbor, town):
     with town.reading() as books:
         row = books.execute(sa.select(paperless_choice)).one()
         kinds = list(books.scalars(sa.select(activity.c.kind).order_by(activity.c.number)))
-        acted = sa.select(audit.c.who, audit.c.action).order_by(audit.c.number)
+        acted = sa.select(audit.c.who, audit.c.action).order_by(audit.c.id)
         audited = [tuple(one) for one in books.execute(acted)]
     assert (True, "1") == (row.paperless, row.consent_version)
     assert "instead of on paper" in row.consent_text
