@@ -39,6 +39,7 @@ def asked_of(database):
     return Asked(database.url, LAST, AS_SHIPPED.limits, AT, OWN)
 
 
+@pytest.mark.release("postgresql")  # of which the other process is told by a URL as well
 def test_it_finds_and_judges_what_a_review_in_this_process_does(town):
     asked = asked_of(town)
 
