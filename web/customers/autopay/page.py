@@ -15,6 +15,7 @@ from domain.failures import Misuse, Refused
 from domain.identity import mailbox_of
 from identity.activity import record_activity
 from identity.wallet import SavedMethod
+from office.procedures.portal.autopay_mails import mail_ended, mail_enrolled
 from office.procedures.portal.enrollment_terms import enrollment_terms
 from payments.enrollment.ending import Ended, cancel_enrollment
 from payments.enrollment.enrolling import Offer, enroll, offer_enrollment, require_free
@@ -104,6 +105,7 @@ def take_yes(visit: Visit) -> Response:
         )
     except (Refused, Misuse) as refusal:
         return _page(visit, view, 409, problems={"": say_refusal(visit, refusal.code)})
+    visit.wake_mail()
     return redirect(f"{view.address}?done=enrolled")
 
 
@@ -127,6 +129,7 @@ def take_ending(visit: Visit) -> Response:
         )
     except Refused as refusal:
         return _page(visit, view, 409, problems={"": say_refusal(visit, refusal.code)})
+    visit.wake_mail()
     return redirect(f"{view.address}?done=unenrolled")
 
 
@@ -232,10 +235,12 @@ def _why_not(visit: Visit, view: AutopayView, method: SavedMethod) -> str:
 def _tell_enrolled(visit: Visit, books: Connection, done: Offer) -> None:
     detail = f"{say_mandate(done.mandate)}; {say_outcome(done.planned)}"
     _record(visit, books, "enrolled in autopay", done.standing, detail)
+    mail_enrolled(visit.office, books, done.standing, visit.user.address, visit.user.number)
 
 
 def _tell_ended(visit: Visit, books: Connection, ended: Ended) -> None:
     _record(visit, books, "autopay ended", ended.standing, say_mandate(ended.mandate))
+    mail_ended(visit.office, books, ended.standing, visit.user.address, visit.user.number)
 
 
 def _record(

@@ -6,10 +6,9 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.engine import Connection
 
 from domain.failures import Misuse, Refused
-from domain.identity import PortalMail
 from identity.activity import record_activity
 from identity.users import find_by_mailbox
-from office.procedures.mailing.portal_mail import queue_portal_mails
+from office.procedures.portal.autopay_mails import mail_ended
 from payments.enrollment.ending import (
     Ended,
     cancel_enrollment,
@@ -54,8 +53,7 @@ def _tell_ended(visit: Visit, books: Connection, ended: Ended, typed: str) -> No
     address = typed or standing.payer
     if address:
         number = payer.number if payer else 0
-        mail = PortalMail("autopay-ended", address, number, account=standing.account)
-        queue_portal_mails(office, books, [mail])
+        mail_ended(office, books, standing, address, number)
 
 
 def _to_address(typed: str) -> str:

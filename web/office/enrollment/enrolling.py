@@ -5,17 +5,13 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
 from database.audit import record_audit
-from database.tables import enrollment
 from domain.failures import Misuse, Refused
-from domain.identity import PortalMail
 from identity.activity import record_activity
-from mail.rendering.access import ENROLLED
-from office.procedures.mailing.portal_mail import queue_portal_mails
+from office.procedures.portal.autopay_mails import mail_enrolled
 from office.procedures.portal.enrollment_terms import enrollment_terms
 from office.procedures.portal.method_link import send_method_link
 from payments.enrollment.ending import find_enrollment_facts
@@ -141,13 +137,7 @@ def _tell(visit: Visit, books: Connection, payer: Payer, done: Offer, reason: st
             detail=f"{say_mandate(done.mandate)}; {say_outcome(done.planned)}",
             by=office.who,
         )
-    rows = enrollment.c
-    mine = sa.and_(rows.account_key == done.standing.key, rows.cancelled_at.is_(None))
-    number = books.scalar(sa.select(sa.func.max(rows.id)).where(mine))
-    mail = PortalMail(
-        "autopay", payer.address, payer.number, account=account, about=f"{ENROLLED}/{number}"
-    )
-    queue_portal_mails(office, books, [mail])
+    mail_enrolled(office, books, done.standing, payer.address, payer.number)
 
 
 def _read_payer(visit: Visit, problems: dict[str, str]) -> Payer | None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from database.definitions.identity import activity
 from database.feed.tables import customer_choice
-from database.tables import account, audit, balance_due, enrollment, gateway_payment
+from database.tables import account, audit, balance_due, delivery, enrollment, gateway_payment
 from domain.accounts import AccountStatus
 from domain.identity import LinkProof
 from domain.money import Money
@@ -51,6 +51,12 @@ def agree(person, offer):
 def enrolled(person, **changes):
     answer = agree(person, offered(person, **changes))
     assert f"{PAGE}?done=enrolled" == answer.headers["location"]
+
+
+def mailed(books):
+    with books.reading() as connection:
+        query = sa.select(delivery.c.form, delivery.c.address).order_by(delivery.c.form)
+        return [tuple(row) for row in connection.execute(query)]
 
 
 def payments(books):
@@ -201,6 +207,7 @@ def test_the_yes_enrolls_and_keeps_what_was_agreed_to(tenant, town):
         audited = [tuple(row) for row in books.execute(acted)]
     assert "I authorize City of Larkspur to collect" in consent
     assert ("enrolled in autopay", (tenant.who, "enroll in autopay")) == (acts[-1], audited[-1])
+    assert [("access-autopay", tenant.address)] == mailed(town)
     page = words(tenant.get(PAGE))
     for sentence in ("Autopay is on.", "We draw $80.00 on November 13, 2026.", "Card ending 4242"):
         assert sentence in page
@@ -445,6 +452,8 @@ def test_unenrolling_says_what_it_drops_and_drops_it(tenant, town):
     with town.reading() as books:
         acts = list(books.scalars(sa.select(activity.c.kind).order_by(activity.c.number)))
     assert "autopay ended" == acts[-1]
+    told = [("access-autopay", tenant.address), ("access-autopay-ended", tenant.address)]
+    assert told == mailed(town)
 
 
 def test_unenrolling_twice_says_that_there_is_nothing(tenant, town):
