@@ -293,7 +293,8 @@ class FedSimulation(CollectedSimulation):
         late = timedelta(days=self.chance.randint(1, 3)) if chance < 0.25 else timedelta(0)
         if not self.written:
             late = timedelta(0)  # nobody can miss what was before the first that came
-        is_lost = chance < 0.08 and self.written and not self.weather.is_calm
+        is_third = len(self.written) == 2  # one is lost in the shortest life, too
+        is_lost = (is_third or (chance < 0.08 and self.written)) and not self.weather.is_calm
         comes_at = None if is_lost else now + late
         file = File(number, now, moves, blocks, comes_at, is_doubled=chance > 0.85)
         file.ours, self.unwritten_ours = self.unwritten_ours, []

@@ -34,7 +34,7 @@ def live(simulation: FedSimulation) -> list[str]:
     ],
 )
 def test_each_night_the_books_say_what_is_owed_as_far_as_the_feed_told(database, tmp_path, way):
-    accounts, days = so_many(5, release=6), so_many(4, release=8)
+    accounts, days = so_many(5, release=6), so_many(5, release=8)
     seed = WAYS.index(way)
     simulation = FedSimulation(
         database, seed, place=tmp_path, accounts=accounts, days=days, way=way

@@ -32,7 +32,7 @@ def states(desk, *names):
         until = time.monotonic() + RECORD_SECONDS
         while True:
             steps = client.read_task_runs(flow_run_filter=of_run, limit=200)
-            known = {found.name: found.state for found in (*steps, run)}
+            known = {found.name: found.state for found in (*steps, run) if found.state}
             are_final = all(name in known and known[name].is_final() for name in names)
             if are_final or time.monotonic() > until:
                 return [known[name].type.value for name in names]
