@@ -174,7 +174,7 @@ def _is_shown(key: str, content: str) -> bool:
     of_run, before = _SHOWN.get(key, ("", ""))
     if of_run == run:
         return before == content
-    return bool(flow_run.run_count > 0 and _newest_of(run, key) == content)
+    return bool(flow_run.run_count > 1 and _newest_of(run, key) == content)
 
 
 def _newest_of(run: str, key: str) -> Any:
