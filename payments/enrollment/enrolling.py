@@ -157,6 +157,7 @@ class Offer:
     over_maximum: bool  # what is open now is above the maximum (ruling 5)
     is_linked: bool  # the portal user sees this account in the portal
     consent_version: str
+    consent_language: str
     consent_text: str
 
     @property
@@ -256,7 +257,7 @@ def _offer(
 
     agreed = _to_mandate(standing, request, method, today, policy)
     planned = _plan(standing, agreed, closed, policy)
-    values = consent_values(standing, agreed, planned)
+    values = consent_values(standing, agreed, planned, consent.language)
     return Offer(
         request=request,
         standing=standing,
@@ -266,6 +267,7 @@ def _offer(
         over_maximum=_is_over_maximum(standing, agreed),
         is_linked=is_linked(books, standing.newest, standing.key, method.portal_user),
         consent_version=consent.version,
+        consent_language=consent.language,
         consent_text=consent.fill(values),
     )
 

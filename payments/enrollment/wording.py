@@ -9,12 +9,18 @@ from functools import cache
 from pathlib import Path
 
 from domain.failures import Misuse
+from domain.languages import ENGLISH, SPANISH
 from domain.money import Money
 from domain.payments import Mandate, MethodKind, PlannedPayment, Unscheduled
 from domain.words import say_count
+from payments.enrollment import spanish
 from payments.enrollment.facts import EnrollmentFacts
 
-_OWN = Path(__file__).with_name("consent.txt")
+_OURS = {
+    ENGLISH: Path(__file__).with_name("consent.txt"),
+    SPANISH: Path(__file__).with_name("consent_es.txt"),
+}
+_IN_SPANISH = "-es"  # how the version of a text in Spanish ends
 _VERSION = re.compile(r"Version: *(\S{1,40})")
 _NAME = re.compile(r"\{(\w*)\}")
 # Without these nobody could tell later what was agreed.
@@ -24,23 +30,31 @@ KNOWN = NEEDED | {"utility"}
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """A text with places for the customer's own choices; kept whole with each mandate."""
+    """
+    A text with places for the customer's own choices; kept whole with each mandate.
+
+    A version that ends with `-es` is in Spanish, and so is what stands in its places.
+    """
 
     version: str
     wording: str
+
+    @property
+    def language(self) -> str:
+        return SPANISH if self.version.endswith(_IN_SPANISH) else ENGLISH
 
     def fill(self, values: Mapping[str, str]) -> str:
         return _NAME.sub(lambda name: values[name[1]], self.wording)
 
 
-def read_consent(own: Path) -> Consent:
+def read_consent(own: Path, language: str = ENGLISH) -> Consent:
     """
-    Read the office's text where it has one, else ours.
+    Read the office's text where it has one, else ours in a language that customers read.
 
     Its first line is its version; raises Misuse where that is missing, or where the text has an
     unknown place or lacks one that says what is agreed.
     """
-    return _read(own if own.is_file() else _OWN)
+    return _read(own if own.is_file() else _OURS[language])
 
 
 @cache
@@ -65,9 +79,14 @@ def _read(file: Path) -> Consent:
 KINDS = {MethodKind.CARD: "card", MethodKind.ACH: "bank account"}
 REASONS = {
     Unscheduled.HELD: "the account is held back in this period",
+    Unscheduled.ACCOUNT_CLOSED: "the account is closed",
+    Unscheduled.DIRECT_PAY: "the office draws the bill by direct pay",
+    Unscheduled.METHOD_BLOCKED: "the account may not be paid with that payment method",
+    Unscheduled.METHOD_MISSING: "the payment method is not known any more",
     Unscheduled.ZERO_BALANCE: "nothing is owed now",
     Unscheduled.ARRANGED: "all that is owed is in a payment arrangement",
     Unscheduled.OVER_MAXIMUM: "the balance is above the maximum",
+    Unscheduled.AFTER_DUE_DATE: "the due date has passed",
     Unscheduled.ALREADY_PROCESSED: "this period's payment was made or asked for already",
 }
 
@@ -102,22 +121,29 @@ def say_outcome(planned: PlannedPayment | None) -> str:
     if planned is None:
         return "no period of the account is closed yet, the first payment follows the next close"
     if planned.pay_on is None:
-        reason = (
-            REASONS.get(planned.unscheduled, planned.unscheduled) if planned.unscheduled else ""
-        )
-        return f"nothing is scheduled, {reason}; the first payment follows the next close"
+        why = f", {REASONS[planned.unscheduled]}" if planned.unscheduled else ""
+        return f"nothing is scheduled{why}; the first payment follows the next close"
     if planned.immediate:
         return f"{planned.amount.dollars()} is drawn at once"
     return f"{planned.amount.dollars()} is drawn on {planned.pay_on}"
 
 
 def consent_values(
-    standing: EnrollmentFacts, agreed: Mandate, planned: PlannedPayment | None
+    standing: EnrollmentFacts,
+    agreed: Mandate,
+    planned: PlannedPayment | None,
+    language: str = ENGLISH,
 ) -> dict[str, str]:
-    """Return what stands in the places of the consent text."""
-    return {
-        "utility": standing.utility,
-        "account": standing.account,
+    """Return what stands in the places of a consent text of that language."""
+    whose = {"utility": standing.utility, "account": standing.account}
+    if language == SPANISH:
+        return whose | {
+            "method": spanish.say_method(agreed.method_kind, agreed.last4),
+            "amount_rule": spanish.say_amount_rule(agreed),
+            "day_rule": spanish.say_days(agreed.days_prior),
+            "today_rule": spanish.say_outcome(planned),
+        }
+    return whose | {
         "method": say_method(agreed.method_kind, agreed.last4),
         "amount_rule": _amount_rule(agreed),
         "day_rule": say_days(agreed.days_prior),

@@ -72,7 +72,9 @@ def take_wish(visit: Visit) -> Response:
         return _page(visit, view, 422, problems=wish.problems)
     try:
         offer = offer_enrollment(
-            visit.office.database, wish.request, **enrollment_terms(visit.office, visit.today)
+            visit.office.database,
+            wish.request,
+            **enrollment_terms(visit.office, visit.today, visit.language),
         )
     except (Refused, Misuse) as refusal:
         return _page(visit, view, 409, problems={"": say_refusal(visit, refusal.code)})
@@ -89,7 +91,7 @@ def take_yes(visit: Visit) -> Response:
     wish = read_wish(visit, view.mine.account, visit.user.address, view.usable)
     if wish.request is None:
         return _page(visit, view, 422, problems=wish.problems)
-    terms = enrollment_terms(visit.office, visit.today)
+    terms = enrollment_terms(visit.office, visit.today, visit.language)
     try:
         offer = offer_enrollment(visit.office.database, wish.request, **terms)
         if seal_of(offer) != visit.text("seal"):

@@ -213,6 +213,35 @@ def test_the_yes_enrolls_and_keeps_what_was_agreed_to(tenant, town):
         assert sentence in page
 
 
+def test_whoever_reads_spanish_agrees_in_spanish_and_that_is_kept(tenant, town):
+    add_method(tenant)
+    tenant.post("/language", language="es", next="/")
+
+    offer = offered(tenant, maximum="150.00")
+    agree(tenant, offer)
+
+    (shown,) = re.findall(r'<div class="card" lang="es">(.*?)</div>', offer.text, re.DOTALL)
+    with town.reading() as books:
+        version, kept = books.execute(
+            sa.select(enrollment.c.consent_version, enrollment.c.consent_text)
+        ).one()
+    assert "1-es" == version
+    assert kept.split("\n\n") == re.findall("<p>(.*?)</p>", shown)
+    assert "Autorizo a City of Larkspur" in kept and "Hoy: $80.00 se cobran el 13 de" in kept
+
+
+def test_an_offices_own_text_stays_in_its_own_words_on_spanish_pages(tenant, town, office):
+    add_method(tenant)
+    own = "Version: 3\n{account} {method} {amount_rule} {day_rule} {today_rule}\n\nOurs."
+    (office.home / "autopay-consent.txt").write_text(own, encoding="utf-8")
+    tenant.post("/language", language="es", next="/")
+
+    page = offered(tenant).text
+
+    (shown,) = re.findall(r'<div class="card" lang="en">(.*?)</div>', page, re.DOTALL)
+    assert "card ending 4242" in shown and "<p>Ours.</p>" in shown
+
+
 def test_the_consent_is_shown_whole_before_the_yes(tenant):
     add_method(tenant)
 
