@@ -65,7 +65,7 @@ def fold(name: str) -> str:
     """Leave of a name what is heard: no case, accents, punctuation, spaces and no suffix."""
     flat = unicodedata.normalize("NFKD", name).casefold().replace("-", " ")
     words = ["".join(filter(str.isalnum, word)) for word in re.split(r"[\s,]+", flat)]
-    return "".join(word for word in words if word and word not in SUFFIXES)
+    return "".join(word for word in words if word not in SUFFIXES)
 
 
 def own_path(path: str) -> str:

@@ -41,9 +41,9 @@ def choose_paper(
     send_paper: bool,
     paperless: bool,
     has_address: bool,
-    has_password: bool = True,
-    has_bounced: bool = False,
-    is_too_large: bool = False,
+    has_password: bool,
+    has_bounced: bool,
+    is_too_large: bool,
 ) -> PaperReason | None:
     """
     Return why a bill goes on paper, or None where it does not.

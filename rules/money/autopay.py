@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -239,10 +239,9 @@ def plan_enrollment(
     for D-n; from then on, and after D with a balance, the whole balance is drawn today; without a
     balance nothing happens until the next close.
     """
-    before_due = replace(mandate, enrolled_on=min(mandate.enrolled_on, due_on))
     return plan_payment(
         payable,
-        before_due,
+        mandate,
         due_on=due_on,
         today=mandate.enrolled_on,
         closed=closed,

@@ -100,3 +100,59 @@ def test_two_names_of_one_user_are_one_person_where_nothing_proves_them():
     assert 1 == weigh([first, replace(first, who="ben")], TWO).missing
     require_may_decide("ben", Decision.APPROVE, standing, TWO, "uid 1001")
     require_may_decide("ben", Decision.APPROVE, standing, TWO, "")
+
+
+def test_a_request_is_approved_where_nobody_is_missing_and_nobody_refused():
+    assert [False, False, True] == [
+        ApprovalProgress((), refusal, missing).is_approved
+        for refusal, missing in ((NO, 0), (None, 1), (None, 0))
+    ]
+    assert 1 == ApprovalTerms().people
+
+
+def test_whose_yes_is_enough_may_say_it_again_and_who_said_yes_may_still_refuse():
+    first = replace(ANNA, origin="uid 1000")
+    enough = weigh([first, replace(BEN, origin="uid 1001")], TWO)
+
+    require_may_decide("anna", Decision.APPROVE, enough, TWO, "uid 1000")
+    require_may_decide("anna", Decision.APPROVE, enough, TWO)
+    require_may_decide("cleo", Decision.APPROVE, enough, TWO, "uid 1000")
+    require_may_decide("ben", Decision.REFUSE, weigh([first], TWO), TWO, "uid 1000")
+
+
+@pytest.mark.parametrize(
+    ("who", "origin", "terms", "sentence"),
+    [
+        pytest.param(
+            "cleo", "", ApprovalTerms(approvers=("anna",)),
+            "cleo may not decide about a close; the setting approval.approvers names who may.",
+            id="who is not named",
+        ),
+        pytest.param(
+            "anna", "", TWO,
+            "anna has approved already; with approval.people = 2 another person has to.",
+            id="the same name",
+        ),
+        pytest.param(
+            "ben", "uid 1000", TWO,
+            "ben works as the same user of this machine (uid 1000) as whoever approved already, "
+            "and nothing here proves that it is another person; another person has to, with a "
+            "login of their own or by sudo from it.",
+            id="the same user",
+        ),
+    ],
+)  # fmt: skip
+def test_whose_word_does_not_count_is_told_why(who, origin, terms, sentence):
+    standing = weigh([replace(ANNA, origin="uid 1000")], terms)
+
+    with pytest.raises(Refused) as refused:
+        require_may_decide(who, Decision.APPROVE, standing, terms, origin)
+
+    assert sentence == refused.value.message
+
+
+def test_no_user_of_the_machine_is_known_where_none_is_said():
+    standing = ApprovalProgress(("anna",), None, 1, ("",))
+
+    with pytest.raises(Refused):
+        require_may_decide("ben", Decision.APPROVE, standing, TWO)

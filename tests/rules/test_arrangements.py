@@ -12,6 +12,7 @@ from domain.arrangements import Installment
 from domain.failures import Misuse
 from domain.money import ZERO, Money
 from rules.money.arrangements import (
+    FIRST_AFTER,
     MOST_INSTALLMENTS,
     CustomerLimits,
     CustomerRefusal,
@@ -244,3 +245,58 @@ def test_a_customers_plan_keeps_to_number_days_and_smallest_installment():
 def test_a_plan_that_ends_after_the_last_day_of_all_calendars_is_refused(every):
     with pytest.raises(Misuse, match="9999-12-31 is no day to begin a plan on"):
         spread(Money(120_00), 3, date(9999, 12, 31), every)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: spread(Money(40_00), 0, TODAY, Every.WEEK), "A plan has 1 to 36 installments."),
+        (
+            lambda: spread(Money(2), 3, TODAY, Every.WEEK),
+            "$0.02 cannot be split into 3 installments.",
+        ),
+        (
+            lambda: spread(Money(40_00), 4, date(9999, 12, 30), Every.WEEK),
+            "9999-12-30 is no day to begin a plan on.",
+        ),
+        (
+            lambda: agree([], Money(40_00), TODAY, 3),
+            "A plan has 1 to 36 installments, each on a day of its own.",
+        ),
+        (
+            lambda: agree([(TODAY, ZERO)], Money(40_00), TODAY, 3),
+            "Each installment is above zero.",
+        ),
+        (
+            lambda: agree([(TODAY - timedelta(days=1), Money(1))], Money(40_00), TODAY, 3),
+            "The installment of 2026-11-24 is past.",
+        ),
+        (
+            lambda: agree([(TODAY + timedelta(days=3 * 366 + 1), Money(1))], Money(1), TODAY, 3),
+            "The installment of 2029-11-28 is too far away.",
+        ),
+    ],
+)
+def test_what_is_no_plan_is_refused_with_a_sentence(make, sentence):
+    with pytest.raises(Misuse) as refused:
+        make()
+
+    assert (sentence, "bad-installments") == (refused.value.message, refused.value.code)
+
+
+def test_more_than_is_open_is_refused_with_both_amounts():
+    with pytest.raises(Misuse) as refused:
+        agree([(TODAY, Money(40_01))], Money(40_00), TODAY, 3)
+
+    assert ("over-open-balance", "The installments are $40.01 together; $40.00 is open and not on "
+            "its way.") == (refused.value.code, refused.value.message)  # fmt: skip
+
+
+def test_one_installment_is_a_plan_and_the_most_are():
+    assert [(TODAY, Money(40_00))] == spread(Money(40_00), 1, TODAY, Every.MONTH)
+    assert 36 == len(spread(Money(40_00), 36, TODAY, Every.WEEK))
+
+
+def test_an_office_that_says_nothing_lets_no_customer_make_a_plan():
+    assert CustomerLimits(False, 4, 90, ZERO, ZERO, 180) == CustomerLimits()
+    assert timedelta(days=14) == FIRST_AFTER

@@ -14,10 +14,12 @@ from domain.money import ZERO, Money
 from domain.payments import Mandate, PlannedPayment, Unscheduled
 from rules.calendars import bank_closed_days, is_working_day
 from rules.money.autopay import (
+    MOST_DAYS_PRIOR,
     AutopayPolicy,
     OnClosedDay,
     OverMaximum,
     Payable,
+    Situation,
     draw_date,
     plan_enrollment,
     plan_payment,
@@ -415,3 +417,26 @@ def test_enrolling_is_scheduling_on_that_day_ruling_21(payable, mandate, due, po
     scheduled = schedule(payable, mandate, mandate.enrolled_on, due_on=due, policy=policy)
 
     assert scheduled == enrolled
+
+
+@pytest.mark.parametrize(
+    ("balance", "is_arranged", "reason"),
+    [
+        ("0.00", True, Unscheduled.ARRANGED),
+        ("80.00", True, None),
+        ("0.00", False, Unscheduled.ZERO_BALANCE),
+    ],
+)
+def test_where_a_plan_puts_off_all_that_is_open_that_is_the_reason(balance, is_arranged, reason):
+    payable = a_payable(balance, is_arranged=is_arranged)
+
+    assert reason == reason_not_to_schedule(payable, a_mandate(), JUNE_15, june(1), OFFICE_DEFAULTS)
+
+
+def test_of_whom_no_plan_is_told_none_puts_anything_off():
+    situation = situation_of(a_payable(), a_mandate(), JUNE_15, june(1))
+    said = {name: getattr(situation, name) for name in Situation.__dataclass_fields__}
+    del said["is_arranged"]
+
+    assert situation == Situation(**said)
+    assert 30 == MOST_DAYS_PRIOR

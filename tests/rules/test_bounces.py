@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.bounces import BounceKind, Judgement
-from rules.mail.bounces import is_worn_out, judge, say_why
+from rules.mail.bounces import SUCCESSES, is_worn_out, judge, say_why
 
 HARD, SOFT, UNKNOWN = BounceKind.HARD, BounceKind.SOFT, BounceKind.UNKNOWN
 GONE = Judgement(HARD, fails=True, suppresses=True)
@@ -83,3 +83,36 @@ def test_the_reason_is_in_words_of_our_own():
     assert "5.1.1 no such mailbox" == say_why("5.1.1")
     assert "5.0.0 user unknown" == say_why("5.0.0")
     assert "4.2.2 failed in 3 runs" == say_why("4.2.2")
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("5.1.0", "the mail server does not know the address"),
+        ("5.1.2", "no such mail domain"),
+        ("5.1.3", "the mail server finds the address wrong"),
+        ("5.1.6", "the mailbox has moved"),
+        ("5.1.10", "the mail domain takes no mail"),
+        ("5.1.351", "no such mailbox"),
+        ("5.2.1", "the mailbox is switched off"),
+        ("5.4.1", "the mail domain does not take mail for this address"),
+        ("5.4.4", "no way to the mail domain"),
+        *((status, "user unknown") for status in ("5.0.0", "5.3.0", "5.5.0", "5.5.4")),
+    ],
+)
+def test_a_clerk_reads_in_words_why_a_mailbox_is_written_to_no_more(status, words):
+    assert f"{status} {words}" == say_why(status)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_gone"),
+    [("5.0.0", True), ("5.3.0", True), ("5.5.0", True), ("5.5.4", True), ("5.2.2", False)],
+)
+def test_words_count_only_where_the_status_says_nothing(status, is_gone):
+    assert is_gone == judge("failed", status, "550 User unknown").suppresses
+
+
+def test_a_server_that_says_nothing_says_nothing_of_a_policy():
+    assert GONE == judge("failed", "5.1.1")
+    assert {"delivered", "relayed", "expanded"} == SUCCESSES
+    assert Judgement(HARD, fails=True) == judge("failed", "5.0.0")

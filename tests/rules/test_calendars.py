@@ -12,9 +12,14 @@ from domain.failures import Misuse
 from rules.calendars import (
     STATES,
     ClosedDays,
+    DueRule,
     bank_closed_days,
+    due_rule,
     earliest_close,
+    first_of_month,
     is_working_day,
+    last_of_month,
+    next_period,
     next_working_day,
     office_closed_days,
     previous_working_day,
@@ -168,3 +173,43 @@ def test_a_closed_day_has_the_calendars_name_and_the_offices_own_days_have_none(
         closed.name_of(own),
     )
     assert "closed" == office_closed_days("none", [own]).name_of(own)
+
+
+def test_the_due_date_is_the_day_that_most_of_the_last_twelve_periods_show():
+    """Of two days that are as frequent the newer one; a month without the day has its last."""
+    ends = [date(2025 + month // 12, month % 12 + 1, 28) for month in range(14)]
+    days = [5, 5, *[20] * 6, *[18] * 6]
+    periods = [
+        (end, first_of_month(end, 1).replace(day=day)) for end, day in zip(ends, days, strict=True)
+    ]
+
+    assert (None, DueRule(18), DueRule(20), DueRule(5)) == (
+        due_rule([]), due_rule(periods[::-1]), due_rule(periods[:-1]), due_rule(periods[:2]),
+    )  # fmt: skip
+    assert date(2026, 2, 28) == DueRule(31).due_on(date(2026, 1, 31))
+
+
+def test_the_holidays_of_the_banks_have_their_names():
+    assert "Thanksgiving Day" == BANKS.name_of(date(2026, 11, 26))
+    assert date(2026, 11, 26) in bank_closed_days()
+
+
+@pytest.mark.parametrize(
+    ("year", "month", "last"),
+    [(2026, 0, date(2025, 12, 31)), (2026, 2, date(2026, 2, 28)), (2028, 2, date(2028, 2, 29)),
+     (2026, 12, date(2026, 12, 31))],
+)  # fmt: skip
+def test_the_last_day_of_a_month_is(year, month, last):
+    assert last == last_of_month(year, month)
+
+
+@pytest.mark.parametrize(
+    ("ends_on", "following"),
+    [
+        (date(2026, 10, 31), (date(2026, 11, 1), date(2026, 11, 30))),
+        (date(2026, 12, 31), (date(2027, 1, 1), date(2027, 1, 31))),
+        (date(2026, 1, 30), (date(2026, 1, 31), date(2026, 2, 27))),
+    ],
+)
+def test_the_period_after_a_period_is(ends_on, following):
+    assert following == next_period(ends_on)

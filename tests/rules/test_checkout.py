@@ -62,6 +62,18 @@ def test_what_could_be_read_in_two_ways_is_asked_again(typed):
         parse_payment(typed)
 
 
+@pytest.mark.parametrize("typed", ["0", "0.00"])
+def test_nothing_is_no_payment(typed):
+    with pytest.raises(ValueError, match=r"^not an amount above zero$"):
+        parse_payment(typed)
+
+
+def test_whoever_is_not_said_to_be_a_guest_is_none():
+    known = {"key 1": an_account()}
+
+    assert None is refuse_checkout([of("copies", 50)], known, ANN, "card", CART)
+
+
 @pytest.mark.parametrize(
     ("percent", "fixed", "amount", "fee"),
     [

@@ -94,6 +94,11 @@ def mailboxes(planned: DeliveryPlan) -> list[tuple[str, RecipientSource]]:
         pytest.param(
             {"record": (), "landlords": [LORD]}, [(LORD, LANDLORD)], id="a landlord is an address"
         ),
+        pytest.param(
+            {"ebill": False, "links": [(None, True)]},
+            [(ANN, RECORD)],
+            id="the choice of a portal user whom no mail can be addressed to",
+        ),
     ],
 )  # fmt: skip
 def test_a_bill_is_mailed_to(facts, expected):
@@ -236,3 +241,11 @@ def test_nobody_is_left_out_and_the_first_source_is_kept(record, users, landlord
     for found in chosen:
         first = next(entry for entry in listed if entry[0].casefold() == found.mailbox)
         assert first == (found.address, found.source)
+
+
+def test_of_whom_no_password_is_told_the_bill_can_be_locked():
+    planned = plan_delivery(
+        "1", ACTIVE, ebill=True, send_paper=False, record=[ANN], portal_links=(), landlords=()
+    )
+
+    assert ([(ANN, RECORD)], None) == (mailboxes(planned), planned.paper)

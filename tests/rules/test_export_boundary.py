@@ -333,3 +333,9 @@ def test_the_order_of_lines_does_not_decide_what_is_contained(order):
 )
 def test_it_is_said_why_an_export_does_not_contain_what_we_moved(entry, why):
     assert why is why_uncontained(entry, BOUNDS)
+
+
+def test_an_entry_that_says_nothing_of_its_numbers_bears_none():
+    entry = Outstanding("taken/1", Money(-100_00), date(2026, 10, 30), is_ours=True)
+
+    assert ("", "", "") == (entry.confirmation, entry.receipt, entry.payment_key)

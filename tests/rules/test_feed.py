@@ -402,3 +402,15 @@ def test_the_newest_word_about_an_account_stands_and_of_two_the_stricter():
         "block_ach", ("yes", at("2026-11-20T12:00")), [("no", told[0][1])]
     )
     assert "b@x" == value_in_force("email", ("a@x", at("2026-11-20T12:00")), [("b@x", told[0][1])])
+
+
+def test_what_goes_the_other_way_than_what_is_left_of_ours_is_none_of_ours():
+    found = known_as([a_movement("M1", "-7.00", reference="SB1")], [ours(come_back=Money(-107_00))])
+
+    assert ({}, {"M1": NotCounted.EXCEEDS}, {}) == (found.ours, found.odd, found.parts)
+
+
+def test_an_entry_that_says_nothing_of_its_numbers_bears_none():
+    entry = OwnEntry("taken/1", Money(-100_00), DAY)
+
+    assert ("", "") == (entry.confirmation, entry.receipt)

@@ -47,6 +47,8 @@ def test_a_zip_code_is_typed_as(written, password):
         pytest.param("555", "", id="too short"),
         pytest.param("", "", id="none"),
         pytest.param("none", "", id="a word"),
+        pytest.param("555-0123 ext 303", "", id="an extension as long as an area code"),
+        pytest.param("555-0123\N{SUPERSCRIPT TWO}", "5550123", id="the number of a footnote"),
     ],
 )
 def test_a_phone_number_is_typed_as(written, password):

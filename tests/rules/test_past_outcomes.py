@@ -89,3 +89,14 @@ def test_a_month_is_alike_itself_in_any_order(outcomes):
     alike, differences = compare_outcomes(outcomes, reversed(outcomes), OutcomeKind, {})
 
     assert (Counter(one.kind for one in outcomes), []) == (alike, differences)
+
+
+def test_differences_come_by_kind_and_account_and_what_is_not_compared_hides_none():
+    ours = [draft(account="2"), draft(account="1"), mail("b@x.example", "2"), Outcome(PAPER, "1")]
+
+    _, differences = compare_outcomes(ours, [], {MAIL, DRAFT}, {})
+
+    assert sorted([(DRAFT, "1"), (DRAFT, "2"), (MAIL, "2")]) == [
+        (one.kind, one.account) for one in differences
+    ]
+    assert {""} == {one.why for one in differences}

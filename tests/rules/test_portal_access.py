@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 from rules.portal_access import (
     LONGEST_PASSWORD,
     SHORTEST_PASSWORD,
+    TOO_LONG,
+    TOO_SHORT,
+    TRIED_FIRST,
     NameMatching,
     find_password_fault,
     fold,
@@ -130,3 +133,37 @@ def test_no_path_leads_to_another_site(path):
 @pytest.mark.parametrize("path", ["/", "/bills", "/accounts/0110371/pay", "/bills?page=2"])
 def test_a_path_of_ours_is_kept(path):
     assert path == own_path(path)
+
+
+@pytest.mark.parametrize(
+    ("password", "sentence"),
+    [
+        ("eleven char", "Your password needs 12 characters or more. A few words that only you "
+                        "put together are fine."),
+        ("the river " * 21, "Your password may have 200 characters at most."),
+        ("password1234", "That password is one of those that are tried first. "
+                         "Choose another one."),
+    ],
+)  # fmt: skip
+def test_why_a_password_is_none_is_said(password, sentence):
+    assert sentence == find_password_fault(password)
+    assert sentence in (TOO_SHORT, TOO_LONG, TRIED_FIRST)
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["password", "passw0rd", "letmein", "welcome", "iloveyou", "administrator", "changeme",
+     "sunshine", "princess", "football", "baseball", "superman", "trustno1", "whatever"],
+)  # fmt: skip
+def test_a_common_word_and_a_year_is_tried_first(word):
+    assert find_password_fault(f"{word}-2026-2026")
+
+
+@pytest.mark.parametrize("run", ["01234567890", "qwertyuiopasdfghjklzxcvbnm", "9876543210"])
+def test_a_run_of_keys_begins_again_after_its_end(run):
+    assert find_password_fault((run * 3)[len(run) - 6 : len(run) + 6])
+
+
+@pytest.mark.parametrize("suffix", ["jr", "Sr.", "II", "iii", "IV"])
+def test_a_suffix_of_a_name_is_not_heard_wherever_it_is_joined(suffix):
+    assert ["smith"] * 2 == [fold(f"Smith, {suffix}"), fold(f"Smith-{suffix}")]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rules.money.posting import is_given_up, next_probe, next_wait
+from rules.money.posting import FAILURES_TO_OPEN, is_given_up, next_probe, next_wait
 
 BEGUN = datetime(2026, 11, 3, 15, tzinfo=UTC)
 
@@ -54,3 +54,7 @@ def test_a_silent_service_is_asked_half_as_often_each_time_down_to_each_quarter(
     probes, chance, expected
 ):
     assert expected == next_probe(probes, chance)
+
+
+def test_a_service_is_silent_after_three_failures_in_a_row():
+    assert 3 == FAILURES_TO_OPEN

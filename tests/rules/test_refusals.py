@@ -50,3 +50,15 @@ def test_so_many_refusals_are_the_relays(error, number, nothing_else, expected):
 
     assert expected == is_relays_fault(errors, many=10, nothing_else=nothing_else)
     assert not is_relays_fault(errors, many=0, nothing_else=nothing_else)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["policy", "relay", "quota to send", "sending limit", "rate limit", "too many", "spam",
+     "blocked", "black-list", "reputation", "not allowed", "not permitted", "not authorized",
+     "not authorised", "authentication", "denied", "suspended"],
+)  # fmt: skip
+def test_of_us_speaks(words):
+    errors = [f"550 {words}"] * 3
+
+    assert is_relays_fault(errors, many=10, nothing_else=True)

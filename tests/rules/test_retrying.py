@@ -13,6 +13,7 @@ from rules.calendars import bank_closed_days, is_working_day
 from rules.money.retrying import (
     RetryPolicy,
     drawn_again_on,
+    is_awaited,
     may_ask_again,
     may_still_ask,
     next_lookup,
@@ -104,3 +105,16 @@ def test_what_was_never_taken_is_drawn_with_notice_and_within_a_limit(today, exp
     found = drawn_again_on(today, due_on=date(2026, 11, 20), closed=(), policy=policy)
 
     assert expected == found
+
+
+def test_a_customer_has_half_an_hour_to_answer_their_bank():
+    half_an_hour = timedelta(minutes=30)
+
+    assert [True, False] == [
+        is_awaited(ASKED, ASKED + half_an_hour - timedelta(seconds=1)),
+        is_awaited(ASKED, ASKED + half_an_hour),
+    ]
+
+
+def test_an_office_that_says_nothing_draws_three_times_after_three_and_five_days():
+    assert (3, (3, 5), 10) == (POLICY.attempts, POLICY.waits, POLICY.days_after_due)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 
 import pytest
 
 from domain.payments import Advice, MethodKind
 from rules.money.returns import (
+    FEE_CODES,
+    RATE_WINDOW,
+    WARN_AT,
     AgainPolicy,
     ReturnKind,
     advice_for_return,
@@ -128,3 +131,12 @@ def test_what_came_back_is_drawn_again(facts, expected):
     }  # fmt: skip
 
     assert expected == again_on(**given | facts)
+
+
+def test_an_office_that_says_nothing_draws_once_again_after_a_week_of_banking_days():
+    assert (1, 5) == (AgainPolicy().times, AgainPolicy().banking_days)
+
+
+def test_who_returns_for_want_of_money_pays_a_fee_and_sixty_days_are_watched_from_80_percent():
+    assert ("R01", "R09") == FEE_CODES
+    assert (timedelta(days=60), Fraction(4, 5)) == (RATE_WINDOW, WARN_AT)

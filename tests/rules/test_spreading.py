@@ -84,5 +84,5 @@ def test_the_odd_cent_goes_where_most_of_one_was_cut_off_whatever_the_order(weig
 
 
 def test_more_than_there_is_is_not_shared_out():
-    with pytest.raises(ValueError, match=r"^more is shared out"):
+    with pytest.raises(ValueError, match=r"^more is shared out than there is$"):
         share_out(Money(11), [Money(10)])

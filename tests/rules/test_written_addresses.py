@@ -10,7 +10,13 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.mail.written_addresses import FAULT_LENGTH, check_address, split_addresses
+from rules.mail.written_addresses import (
+    FAULT_LENGTH,
+    LONGEST_LOCAL,
+    _validate,
+    check_address,
+    split_addresses,
+)
 from tests.release import so_many
 
 
@@ -108,3 +114,33 @@ def test_the_short_cut_and_the_validator_agree(written):
         is_valid = False
 
     assert is_valid == (check_address(written).fault is None)
+
+
+@pytest.mark.parametrize(
+    "domain", ["in-addr.arpa", "x.invalid", "x.local", "x.localhost", "x.onion"]
+)
+def test_a_domain_that_reaches_nobodys_mailbox_is_none(domain):
+    assert "special-use" in (check_address(f"a@{domain}").fault or "")
+
+
+@pytest.mark.parametrize("written", ["o'brien@city.test", "O'Brien@city.test"])
+def test_an_address_is_kept_as_it_is_written_and_nothing_is_asked_of_the_network(
+    written, monkeypatch
+):
+    monkeypatch.setattr(
+        "email_validator.deliverability.validate_email_deliverability",
+        lambda *_args, **_options: pytest.fail("asked the network"),
+    )
+    _validate.cache_clear()
+
+    assert (written, None) == (check_address(written).address, check_address(written).fault)
+
+
+def test_letters_before_the_at_sign_may_take_64_octets_and_a_fault_is_told_in_200_letters():
+    longest = "ë" * 32 + "@example.com"
+
+    assert None is check_address(longest).fault
+    assert (64, 200) == (LONGEST_LOCAL, FAULT_LENGTH)
+    assert "Letters before the @-sign that mail servers may not take." == (
+        check_address("straße@example.com").fault
+    )
