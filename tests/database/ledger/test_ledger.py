@@ -8,13 +8,16 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from database.ledger.entries import add_up, find_wrong_sums, record_entries
+from database.ledger.entries import add_up, find_wrong_sums, outstanding_sums, record_entries
 from database.ledger.tables import balance_entry
 from database.queries.balances import balances, read_on_its_way, read_open_balance
-from database.tables import balance_due, bill_run, period_close
+from database.tables import balance_due, bill_run, movement, period_close
 from domain.ledger import ContainedBy, EntryKind, EntrySource
 from domain.money import ZERO, Money
+from domain.movements import MovementKind
 from tests.builders import NOW, RUN, a_household, an_entry, close_run, stage_run, unguarded
+
+DENVER = ZoneInfo("America/Denver")
 
 
 @pytest.fixture
@@ -38,7 +41,7 @@ def test_a_balance_that_is_not_there_takes_back_all_that_was_recorded_with_it(bo
     entries_of = sa.select(sa.func.count()).select_from(balance_entry)
     monkeypatch.setattr("database.ledger.entries.lock_balances", lambda *_: None)
 
-    with pytest.raises(ValueError, match="the balance of 2 is not there"):
+    with pytest.raises(ValueError, match=r"^the balance of 2 is not there to be changed$"):
         record(books, an_entry("taken/1", "-40.00"), an_entry("taken/2", account_key="2"))
 
     with books.reading() as reading:
@@ -57,7 +60,9 @@ def test_an_entry_counts_once_however_often_it_is_recorded(books):
 def test_the_same_key_with_another_amount_is_refused_and_nothing_is_recorded(books):
     record(books, an_entry("taken/1", "-40.00"))
 
-    with pytest.raises(ValueError, match="another account or amount"):
+    with pytest.raises(
+        ValueError, match=r"^the entry taken/1 stands with another account or amount$"
+    ):
         record(books, an_entry("taken/9", "-1.00"), an_entry("taken/1", "-50.00"))
 
     assert "60.00" == open_of(books)
@@ -314,3 +319,104 @@ def test_the_open_balance_is_one_row_by_its_primary_key(books):
     else:
         assert lines[0].startswith("Index Scan using pk_balance_due on balance_due")
         assert "Index Cond: ((account_key)::text = '1'::text)" == lines[1]
+
+
+def test_of_the_balances_that_are_not_there_three_are_named(books, monkeypatch):
+    monkeypatch.setattr("database.ledger.entries.lock_balances", lambda *_: None)
+    entries = [an_entry(f"taken/{key}", account_key=key) for key in ("5", "3", "4", "2", "1")]
+
+    with pytest.raises(ValueError, match=r"^the balance of 2, 3, 4 is not there to be changed$"):
+        record(books, *entries)
+
+
+def test_sums_are_made_anew_of_each_account_alone_charges_apart_from_money(books):
+    entries = [
+        an_entry("fee/1", "30.00", kind=EntryKind.FEE),
+        an_entry("taken/2", "-7.00", account_key="2"),
+        an_entry("fee/2", "5.00", account_key="2", kind=EntryKind.FEE),
+        an_entry("taken/3", "-1.00", account_key="3"),
+        an_entry("odd/2", "-2.00", account_key="2", counts=False),
+    ]
+    record(books, *entries)
+    with books.writing() as writing:
+        writing.execute(balance_due.update().values(added=Money(9_00), paid=Money(9_00)))
+        add_up(writing, ["2", "1"])
+
+    query = sa.select(balance_due.c.account_key, balance_due.c.added, balance_due.c.paid)
+    with books.reading() as reading:
+        found = {row.account_key: (str(row.added), str(row.paid)) for row in reading.execute(query)}
+
+    assert {"1": ("30.00", "0.00"), "2": ("5.00", "7.00"), "3": ("9.00", "9.00")} == found
+
+
+def sums_of(books, *conditions, **choices) -> dict[str, tuple[str, str]]:
+    query = outstanding_sums(*conditions, **choices)
+    with books.reading() as reading:
+        return {row.account_key: (str(row.added), str(row.paid)) for row in reading.execute(query)}
+
+
+def test_sums_are_of_chosen_entries_also_of_an_account_without_a_balance(books):
+    record(books, an_entry("taken/1", "-40.00"), an_entry("taken/2", "-7.00", account_key="2"))
+    with books.writing() as writing:
+        writing.execute(balance_due.delete().where(balance_due.c.account_key == "2"))
+
+    assert {"1": ("0.00", "40.00"), "2": ("0.00", "7.00")} == sums_of(books)
+    assert {"2": ("0.00", "7.00")} == sums_of(books, balance_entry.c.account_key == "2")
+
+
+def test_what_an_export_that_is_being_closed_surely_knew_is_in_no_sum(books):
+    sure, _ = moments(books)
+    later = sure + timedelta(days=30)
+    record(books, an_entry("taken/1", "-40.00", told_at=later), an_entry("taken/2", "-1.00"))
+
+    assert {"1": ("0.00", "41.00")} == sums_of(books)
+    assert {"1": ("0.00", "1.00")} == sums_of(books, sure_until=later)
+    assert {"1": ("0.00", "41.00")} == sums_of(books, sure_until=later - SECOND)
+
+
+def test_what_an_older_export_has_is_in_no_newer_one(books):
+    sure, _ = moments(books)
+    stage_run(books, a_household("1"), period="2026-09", ends_on=date(2026, 9, 30))
+    with books.writing() as writing:
+        closed = {"period": "2026-09", "closed_at": NOW, "closed_by": "anna"}
+        writing.execute(period_close.insert().values(**closed))
+    entry = an_entry(told_at=sure, in_export_of="2026-09", how=ContainedBy.REFERENCE)
+
+    assert ("2026-09", "reference") == placed(books, entry)
+
+
+def test_twenty_accounts_with_wrong_sums_are_named_where_nobody_says_how_many(books):
+    with books.writing() as writing:
+        many = [{"account_key": f"x{number}", "account": f"x{number}"} for number in range(21)]
+        writing.execute(balance_due.insert().values(amount_due=ZERO, paid=Money(1)), many)
+
+    with books.reading() as reading:
+        assert 20 == len(find_wrong_sums(reading))
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_late"),
+    [
+        pytest.param({}, True, id="told of the export's last day, and a line has it"),
+        pytest.param({"happened_on": date(2026, 10, 1)}, False, id="of the day after"),
+        pytest.param({"source": EntrySource.DRAW}, False, id="ours"),
+        pytest.param({"happened_at": datetime(2026, 10, 5, tzinfo=UTC)}, False, id="of a moment"),
+    ],
+)
+def test_only_of_a_day_that_the_export_has_a_line_tells_that_a_movement_is_in_it(
+    books, changes, is_late
+):
+    with books.writing() as writing:
+        last_day = writing.scalar(sa.select(bill_run.c.not_after)).astimezone(DENVER).date()
+        line = {
+            "period": RUN, "line": 1, "account_key": "1", "account": "1", "posted_on": last_day,
+            "service": "Water", "description": "", "kind": MovementKind.PAYMENT,
+            "amount": Money(-7_00), "reference": "",
+        }  # fmt: skip
+        writing.execute(movement.delete())
+        writing.execute(movement.insert().values(**line))
+    facts = {"source": EntrySource.FEED, "happened_on": last_day} | changes
+
+    assert ((RUN, "late") if is_late else (None, None)) == placed(
+        books, an_entry("feed/1", "-7.00", **facts)
+    )

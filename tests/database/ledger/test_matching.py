@@ -434,3 +434,37 @@ def test_what_the_export_of_another_bill_knew_leaves_its_line_to_what_is_told_la
     change(town, balance_entry, balance_entry.c.key == "early", told_at=W)
 
     assert {"late"} == explained(town, late("late"))
+
+
+def keys_of(town, staged=None, **choices) -> dict[str, list[str]]:
+    with town.books.reading() as books:
+        found = match_period(books, staged or staged_of(books), **choices)
+        return {one.account_key: [entry.key for entry in one.entries] for one in found}
+
+
+@pytest.mark.parametrize("is_closing", [False, True])
+def test_only_what_is_outstanding_is_looked_at_and_on_accounts_that_move_alone(town, is_closing):
+    """An account that is closed, and one that a later bill stands for, keep what they have."""
+    town.export(NOVEMBER, "160.00", accounts=("1", "2", "3"))
+    town.export("2026-12", "9.00", accounts=("3",), ends_on=date(2026, 12, 31))
+    call_closed(town, "2026-12")
+    record(
+        town,
+        *(an_entry(f"taken/{key}", account_key=key, happened_on=TENTH) for key in "123"),
+        an_entry("feed/1", "-3.00", source=EntrySource.FEED, happened_on=TENTH),
+        an_entry("odd/1", "-2.00", counts=False, happened_on=TENTH),
+        an_entry("had/1", "-1.00", in_export_of=OCTOBER, how="decided", happened_on=TENTH),
+        an_entry("odd/4", "-2.00", account_key="4", counts=False, happened_on=TENTH),
+    )
+    closed = sa.and_(account.c.period == NOVEMBER, account.c.account_key == "2")
+    change(town, account, closed, status=AccountStatus.CLOSED)
+    change(town, balance_due, balance_due.c.account_key == "3", period="2026-12")
+
+    assert {"1": ["feed/1", "taken/1"]} == keys_of(town, is_closing=is_closing)
+
+
+def test_accounts_come_in_the_order_of_their_keys(town):
+    town.export(NOVEMBER, "160.00", accounts=ACCOUNTS)
+    record(town, *(an_entry(f"taken/{key}", account_key=key) for key in "53142"))
+
+    assert list(ACCOUNTS) == list(keys_of(town))
