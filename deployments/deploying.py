@@ -46,7 +46,7 @@ def deploy(words: list[str]) -> int:
         return 1
     with tempfile.TemporaryDirectory(prefix="billclose-deploy-") as folder:
         (Path(folder) / "prefect.yaml").write_text(text)
-        deploying = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
+        deploying = [sys.executable, "-P", "-m", "prefect", "--no-prompt", "deploy", "--all"]
         status = subprocess.run(deploying, cwd=folder).returncode
     if status == 0:
         with get_client(sync_client=True) as client:

@@ -149,3 +149,24 @@ def test_no_folder_of_a_package_imports_itself_by_way_of_others():
 def test_a_circle_is_found():
     assert ["a", "b"] == circles({"a": {"b"}, "b": {"a"}, "c": set()})
     assert [] == circles({"a": {"b"}, "b": {"c"}, "c": set()})
+
+
+def children_of(source: str) -> list[str]:
+    """Return the options with which a module starts Python anew, one of each start."""
+    return [
+        node.elts[1].value if len(node.elts) > 1 and isinstance(node.elts[1], ast.Constant) else ""
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.List | ast.Tuple)
+        and node.elts
+        and ast.unparse(node.elts[0]) == "sys.executable"
+    ]
+
+
+def test_no_process_of_ours_takes_code_from_the_folder_it_is_started_in():
+    """A web.py or mail.py that lies there would be run in the place of ours."""
+    started = {
+        name: children_of((ROOT / path).read_text("utf-8")) for name, path in modules().items()
+    }
+
+    assert {"-P"} == {option for options in started.values() for option in options}
+    assert [] == children_of("x = 1") and ["-c"] == children_of("[sys.executable, '-c', x]")

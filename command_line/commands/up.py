@@ -108,7 +108,7 @@ class _Serving:
         from office.prefect_server.server import FLOW_SETTINGS
 
         self.process = subprocess.Popen(
-            [sys.executable, "-c", SERVE],
+            [sys.executable, "-P", "-c", SERVE],
             env=FLOW_SETTINGS | os.environ,
             stdin=subprocess.DEVNULL,
             preexec_fn=die_with_parent,

@@ -31,5 +31,5 @@ def web(home: Path, host: str, port: int, as_of: datetime | None) -> None:
         os.environ["BILLCLOSE_WEB__URL"] = f"http://{host}:{port}"  # what mails link to
     os.environ["BILLCLOSE_HOME"] = str(home.resolve())
     click.echo(f"The portal is at http://{host}:{port}. Ctrl-C ends it.", err=True)
-    words = [sys.executable, "-c", SERVE, host, str(port), as_of.isoformat() if as_of else ""]
+    words = [sys.executable, "-P", "-c", SERVE, host, str(port), as_of.isoformat() if as_of else ""]
     os.execv(sys.executable, words)  # noqa: S606 - no shell is meant

@@ -320,7 +320,7 @@ def _start(home: Path, port: int, *, in_group: bool) -> subprocess.Popen[bytes]:
     turn_over(home / "server.log")
     with (home / "server.log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, *command],
+            [sys.executable, "-P", *command],
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,

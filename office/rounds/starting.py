@@ -40,7 +40,7 @@ class StartsCommand:
     office: Office
 
     def start(self, deployment: str, name: str, key: str, now: datetime) -> bool:
-        words = [sys.executable, "-c", PROGRAM, "--home", str(self.office.home.absolute())]
+        words = [sys.executable, "-P", "-c", PROGRAM, "--home", str(self.office.home.absolute())]
         done = subprocess.run(
             [*words, *COMMANDS[deployment], "--json"],
             stdin=subprocess.DEVNULL,

@@ -62,7 +62,7 @@ def begin_work(
     folder = office.folder("logs")
     as_of = office.clock.as_of.isoformat() if office.clock.as_of else ""
     with (folder / "office-pages.log").open("ab") as log:
-        words = [sys.executable, "-c", WORK, str(office.home.resolve()), f"{key}/{as_of}"]
+        words = [sys.executable, "-P", "-c", WORK, str(office.home.resolve()), f"{key}/{as_of}"]
         subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
