@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -11,6 +13,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators
 
 from domain.money import Money
+from domain.words import Worded
 
 
 class Cents(sa.types.TypeDecorator[Money]):
@@ -50,6 +53,34 @@ class Moment(sa.types.TypeDecorator[datetime]):
             return None
         moment: datetime = value
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+class Counted(sa.types.TypeDecorator[str]):
+    """
+    A text such as `{"suppressed": 2}`, read as `2: mails to them came back`.
+
+    `said` are the words of every reason; one without words is said by its name.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, said: Mapping[str, str]) -> None:
+        super().__init__()
+        self.said = tuple(said.items())
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Worded | None:
+        if value is None:
+            return None
+        said = dict(self.said)
+        counts = json.loads(value).items()
+        return Worded(value, "; ".join(f"{n:,}: {said.get(why, why)}" for why, n in counts))
+
+    def spoken(self, column: Any) -> Any:
+        """Return the column with words where its reasons are, to look for what people read."""
+        for why, words in self.said:
+            column = sa.func.replace(column, json.dumps(why), words)
+        return column
 
 
 # A number that counts itself up: SQLite does so for INTEGER alone.

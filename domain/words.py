@@ -11,6 +11,19 @@ def say_count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+class Worded(str):
+    """A text as programs read it, with what people read in its place."""
+
+    __slots__ = ("words",)
+
+    words: str
+
+    def __new__(cls, text: str, words: str) -> Worded:
+        made = super().__new__(cls, text)
+        made.words = words
+        return made
+
+
 def to_sentence(words: str) -> str:
     """Return words as a sentence of their own: with a capital letter before and a stop behind."""
     return f"{words[:1].upper()}{words[1:]}."

@@ -16,20 +16,13 @@ from command_line.outcomes.mail import Figures, is_unsent, run_mailing, say_unse
 from domain.causes import say_cause
 from domain.failures import Misuse, Refused
 from domain.words import say_count
+from rules.mail.communications import SAID
 
 if TYPE_CHECKING:
     from mail.communications.audience import Audience
     from mail.communications.mailings import MassMailRequest
     from office.equipment.office import Office
     from office.procedures.mailing.communications import Plan
-
-
-WORDS = {
-    "suppressed": "mails to them came back",
-    "unsubscribed": "want no communications",
-    "no-account": "have no account, which the text names",
-    "accounts-without-address": "accounts without an e-mail address",
-}
 
 
 def to_audience(
@@ -76,7 +69,7 @@ def preview_lines(figures: Figures, audience: Audience) -> list[str]:
     lines += ["", figures["text"].rstrip(), ""]
     count = say_count(figures["mailboxes"], "mailbox", "mailboxes")
     lines.append(f"To {audience.say()}: {count}")
-    lines += [f"  left out {number:,}: {WORDS[why]}" for why, number in figures["left_out"].items()]
+    lines += [f"  left out {number:,}: {SAID[why]}" for why, number in figures["left_out"].items()]
     return lines
 
 

@@ -30,7 +30,7 @@ from mail.message.size_limit import read_stored
 from mail.outbox.decisions import WAITING
 from mail.outbox.deliveries import count_by_status
 from mail.rendering.notices import Communication
-from rules.mail.communications import LeftOut
+from rules.mail.communications import WITHOUT_ADDRESS, LeftOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +294,7 @@ def require_count(confirmed: int, found: int) -> None:
 def count_left_out(left_out: Counter[LeftOut], unreachable: int) -> dict[str, int]:
     """Count what is left out, by why, as programs read it."""
     counted = {reason.value: left_out[reason] for reason in LeftOut if left_out[reason]}
-    return counted | ({"accounts-without-address": unreachable} if unreachable else {})
+    return counted | ({WITHOUT_ADDRESS: unreachable} if unreachable else {})
 
 
 def _write_readers(

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.types import Cents, Moment
+from database.types import Cents, Counted, Moment
 from domain.accounts import account_key
 from domain.dates import parse_date
 from domain.failures import Misuse
@@ -150,7 +150,8 @@ def _part_of(column: Any, name: str, value: str) -> Claim:
     """Look for a part of a text, a day or a moment; amounts and counts have no parts."""
     if isinstance(column.type, Cents | sa.Boolean | sa.Float):
         raise Misuse(f"--where {name}~{value}: {name} is compared with =, !=, <, >.")
-    text = sa.func.lower(sa.cast(column, sa.String))
+    read = column.type.spoken(column) if isinstance(column.type, Counted) else column
+    text = sa.func.lower(sa.cast(read, sa.String))
     return _of_text(text, "~", value.lower())
 
 

@@ -16,8 +16,10 @@ from database.tables import (
     suppressed_address,
     unsubscribed_address,
 )
+from database.types import Counted
 from domain.bounces import BounceKind
 from domain.deliveries import DeliveryStatus, MessageKind
+from rules.mail.communications import SAID
 
 Select = sa.Select[Any]
 
@@ -63,7 +65,7 @@ def mailings() -> Select:
         ).label("status"),
         mailboxes.label("mailboxes"),
         *(query.scalar_subquery().label(name) for name, query in mails.items()),
-        mass_mailing.c.left_out,
+        sa.type_coerce(mass_mailing.c.left_out, Counted(SAID)).label("left_out"),
         mass_mailing.c.communication,
         mass_mailing.c.attachment_name.label("attachment"),
         mass_mailing.c.recorded_at,

@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import chain, count, islice
 from typing import Any, NamedTuple, TextIO
 
+from domain.words import Worded
+
 Row = dict[str, Any]
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 MOST_ROWS = 1_000_000  # of a sheet
@@ -86,6 +88,8 @@ def to_text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Worded):
+        return value.words
     return ";".join(value) if isinstance(value, list) else str(value)
 
 

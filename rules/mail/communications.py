@@ -47,6 +47,15 @@ class LeftOut(StrEnum):
     NO_ACCOUNT = "no-account"  # the text names an account, and it has none
 
 
+WITHOUT_ADDRESS = "accounts-without-address"  # counted beside the mailboxes that are left out
+SAID = {
+    LeftOut.SUPPRESSED.value: "mails to them came back",
+    LeftOut.UNSUBSCRIBED.value: "want no communications",
+    LeftOut.NO_ACCOUNT.value: "have no account, which the text names",
+    WITHOUT_ADDRESS: "accounts without an e-mail address",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """A mailbox that a communication may go to, and the account it is greeted by; may be empty."""

@@ -30,6 +30,7 @@ from office.procedures.mailing.communications import (
     text_of,
 )
 from office.procedures.mailing.trying import try_mail
+from rules.mail.communications import SAID
 from web.guarding import ATTACHES, WRITE
 from web.layout import missing
 from web.office.begun.close_work import begin_work, is_going_on, newest_work
@@ -45,12 +46,6 @@ AUDIENCES = {
     AudienceKind.ACCOUNTS: "These accounts",
 }
 PICKED = (AudienceKind.WHERE, AudienceKind.ACCOUNTS)  # they need their values
-LEFT_OUT = {
-    "suppressed": "mails to them came back",
-    "unsubscribed": "want no communications",
-    "no-account": "have no account, which the text names",
-    "accounts-without-address": "accounts without an e-mail address",
-}
 FIELDS = ("subject", "body", "audience", "values", "communication", "attachment", "attachment_name")
 
 
@@ -199,7 +194,7 @@ def _look(visit: Visit) -> MassMailLook:
     )
     plan = plan_of(office, request)
     text = text_of(compose(office, request, plan.shown)) if plan.shown else ""
-    left_out = [(number, LEFT_OUT[why]) for why, number in plan.left_out.items() if number]
+    left_out = [(number, SAID[why]) for why, number in plan.left_out.items() if number]
     return MassMailLook(request, plan, text, left_out)
 
 
