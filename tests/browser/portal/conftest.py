@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from email import message_from_bytes, policy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
+from starlette.responses import Response
 
 from database.books import Database
 from database.tables import bill, movement
@@ -55,6 +57,16 @@ _LOOK = """async (rules) => {
     const found = await axe.run(document, { runOnly: rules, ...told });
     return found.violations.map(one => one.id + ": " + one.nodes.map(node => node.html).join(" "));
 }"""
+# From the portal's own origin: then the browser keeps it, where a text that is evaluated is sent
+# and compiled anew for each page.
+AXE = "/axe-for-tests.js"
+_LOAD = """place => new Promise((loaded, failed) => {
+    const script = document.createElement("script");
+    script.onload = () => { script.remove(); loaded(); };
+    script.onerror = () => failed(new Error(place));
+    script.src = place;
+    document.head.append(script);
+})"""
 
 
 @dataclass
@@ -83,7 +95,7 @@ class Customer:
 
     page: Any
     portal: Portal
-    axe: str = field(repr=False)
+    has_axe: bool
     complaints: list[str] = field(default_factory=list)
 
     def open(self, path: str) -> None:
@@ -125,8 +137,8 @@ class Customer:
 
     def look(self, name: str = "") -> None:
         """Hold a page to WCAG 2.2 AA as far as a machine can, and to the width of the window."""
-        if self.axe:
-            self.page.evaluate(self.axe)
+        if self.has_axe:
+            self.page.evaluate(_LOAD, AXE)
             assert [] == self.page.evaluate(_LOOK, RULES), self.page.url
         wide, window = self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert wide <= window, f"{self.page.url} is {wide} wide in a window of {window}"
@@ -136,14 +148,17 @@ class Customer:
 
 
 @pytest.fixture(scope="session")
-def axe() -> str:
-    """axe-core's text (Mozilla Public License, for tests alone); it is fetched by .ci/run."""
-    place = os.environ.get("BILLCLOSE_TEST_AXE", "")
-    if place and Path(place).is_file():
-        return Path(place).read_text(encoding="utf-8")
-    if os.environ.get("CI"):
+def has_axe() -> bool:
+    """Whether axe-core is there (Mozilla Public License, for tests alone); .ci/run fetches it."""
+    if not _axe() and os.environ.get("CI"):
         _missing("axe-core is not there (BILLCLOSE_TEST_AXE)")
-    return ""
+    return bool(_axe())
+
+
+@cache
+def _axe() -> str:
+    place = os.environ.get("BILLCLOSE_TEST_AXE", "")
+    return Path(place).read_text(encoding="utf-8") if place and Path(place).is_file() else ""
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +211,7 @@ def portal(tmp_path, empty_sqlite, office_settings) -> Iterator[Portal]:
 def _served(app: Any, port: int) -> Iterator[None]:
     server = uvicorn.Server(
         uvicorn.Config(
-            app,
+            _beside_axe(app),
             host="127.0.0.1",
             port=port,
             log_config=None,
@@ -213,6 +228,16 @@ def _served(app: Any, port: int) -> Iterator[None]:
     yield
     server.should_exit = True
     thread.join()
+
+
+def _beside_axe(app: Any) -> Any:
+    """Answer with axe at its own path, and as the portal does at all others."""
+    axe = Response(_axe(), media_type="text/javascript", headers={"Cache-Control": "max-age=9999"})
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        await (axe if scope.get("path") == AXE else app)(scope, receive, send)
+
+    return answer
 
 
 def _file_bill(office: Any) -> None:
@@ -235,7 +260,7 @@ def _file_bill(office: Any) -> None:
 
 
 @pytest.fixture
-def someone(chrome, portal, axe):
+def someone(chrome, portal, has_axe):
     """Open a browser of its own: `someone(PHONE, locale="es-US", java_script_enabled=False)`."""
     opened = []
 
@@ -245,7 +270,7 @@ def someone(chrome, portal, axe):
         page = context.new_page()
         page.set_default_timeout(PATIENCE * 1000)
         scripts = settings.get("java_script_enabled", True)
-        customer = Customer(page, portal, axe if scripts else "")
+        customer = Customer(page, portal, has_axe and scripts)
         page.on("console", lambda said: customer.complaints.append(said.text))
         page.on("pageerror", lambda failure: customer.complaints.append(str(failure)))
         opened.append((context, customer))
