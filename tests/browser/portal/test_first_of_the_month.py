@@ -77,6 +77,9 @@ def _work(words, environment, log):
         close_work.work(*words)
 
 
+# A story whose every act has a test of its own: the work that pages begin in web/office/test_close,
+# what the pages look like meanwhile in test_month_pages and test_four_eyes.
+@pytest.mark.release
 def test_an_export_is_refused_corrected_rehearsed_and_closed_with_a_bill_held_and_released(
     portal, staff, tmp_path
 ):

@@ -17,7 +17,7 @@ from domain.identity import Role
 from domain.runs import RunState
 from office.settings.approval import ApprovalSettings
 from office.settings.close import WebSettings
-from tests.browser.portal.conftest import DESKTOP, WINDOWS
+from tests.browser.portal.conftest import DESKTOP, MINE, WINDOWS
 from tests.builders import a_household, stage_run
 from tests.web.office.begun_work import held_back
 
@@ -73,6 +73,24 @@ def buttons(person) -> set[str]:
     person.see("Close of 2026-11")
     named = person.page.get_by_role("button").all_inner_texts()
     return set(named) & {"Approve", "Refuse"}
+
+
+@WINDOWS
+def test_a_bill_of_a_close_that_waits_is_held_and_released(begun, staff, window):
+    clerk, size = staff(Role.CLERK, window), window["width"]
+    clerk.open(f"/office/customers/{MINE}")
+    clerk.write(Reason="The meter was read twice")
+    clerk.press("Hold this bill")
+    clerk.see("The bill is held back.")
+    clerk.look(f"bill-held-{size}")
+    clerk.open("/office/outsorted")
+    clerk.see("The meter was read twice")
+    clerk.open(f"/office/customers/{MINE}")
+    clerk.press("Release")
+    clerk.see("The bill is released.")
+    clerk.look(f"bill-released-{size}")
+    clerk.open("/office/outsorted")
+    clerk.see("No bill is held back.")
 
 
 @WINDOWS

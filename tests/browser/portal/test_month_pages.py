@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
+
 import pytest
 
 from database.definitions.desk import desk_work
@@ -13,6 +16,7 @@ from domain.money import ZERO, Money
 from domain.steps import Step
 from identity.passwords import Passwords
 from identity.staff import add_staff, choose_staff_password
+from office.procedures.closing.close_figures import sheet_figures
 from office.settings.close import WebSettings
 from tests.browser.portal.conftest import DESKTOP, PHONE
 from tests.builders import NOW, RUN
@@ -96,6 +100,30 @@ def test_the_steps_of_a_close_move_in_the_page_and_it_is_shown_anew_at_the_end(
     clerk.page.get_by_text("The steps of the close").click()
     clerk.see("done: All checks passed")
     clerk.look()
+
+
+def test_a_rehearsal_shows_its_figures_or_why_it_is_refused(clerk, portal):
+    figures = json.dumps(sheet_figures(portal.office, RUN))
+    stopped = {"code": "checks-failed", "sentence": "bill-amount stops the close: 01.1002.2"}
+    ends = (
+        (WorkState.REFUSED, stopped, "The rehearsal is refused"),
+        (WorkState.DONE, {}, "Rehearsed: these figures are what a close would bring."),
+    )
+    for minutes, (state, why, said) in enumerate(ends):
+        began = NOW + timedelta(minutes=minutes)
+        with portal.office.database.writing() as books:
+            books.execute(
+                desk_work.insert().values(
+                    key=str(minutes), kind=WorkKind.REHEARSAL, period=RUN, bundle="",
+                    who="clerk 1", state=state, began_at=began, ended_at=began, figures=figures,
+                    **why,
+                )
+            )  # fmt: skip
+
+        clerk.open(f"/office/close/{RUN}")
+
+        clerk.see(said)
+        clerk.look(f"rehearsed-{state}-{clerk.name}")
 
 
 # Keeps what a page listens to.

@@ -25,6 +25,8 @@ LISTS = (paper, print_batch, print_plan, print_plan_bill)
 MOMENTS = {"planned": 1, "opened": 4, "made": 1, "renamed": 4, "written": 1}
 ALL = sum(MOMENTS.values())
 OUT = ALL - MOMENTS["written"] - 1  # right before the last PDF gets its name: the first one has it
+# Of each kind of moment the first: another file of the same kind is another like it.
+OF_EACH_KIND = tuple(1 + sum(list(MOMENTS.values())[:kind]) for kind in range(len(MOMENTS)))
 WAIT = {"first": (), "next": (ACCOUNTS[2], ACCOUNTS[5])}
 
 
@@ -41,6 +43,20 @@ def part(request, database, town):
         print_part(database, town, "first")
         come_back(database, *WAIT["next"])
     return request.param
+
+
+def kills(*parts_at_all_moments):
+    """
+    Return each part with each moment: in every run all of some parts, and one of each kind.
+
+    The others are for a release.
+    """
+    return [
+        pytest.param(part, moment, marks=() if is_daily else pytest.mark.release)
+        for part in ("first", "next")
+        for moment in range(1, ALL + 1)
+        for is_daily in [part in parts_at_all_moments or moment in OF_EACH_KIND]
+    ]
 
 
 @pytest.fixture
@@ -66,7 +82,7 @@ def test_an_undisturbed_run_has_just_these_moments(database, town, part):
     assert ALL == print_and_die(database, town, part, 0)
 
 
-@pytest.mark.parametrize("moment", range(1, ALL + 1))
+@pytest.mark.parametrize(("part", "moment"), kills("first"), indirect=["part"])
 def test_killed_at_any_moment_and_run_again_it_is_written_once(
     database, town, part, undisturbed, moment
 ):
@@ -90,7 +106,7 @@ def new_files(town, part):
     ]
 
 
-@pytest.mark.parametrize("moment", range(1, ALL + 1))
+@pytest.mark.parametrize(("part", "moment"), kills(), indirect=["part"])
 def test_killed_twice_at_the_same_moment_it_is_written_once(
     database, town, part, undisturbed, moment
 ):

@@ -144,9 +144,12 @@ def a_colour_profile(pdf):
     pdf.pages[1].contents_add(b"/C cs 1 0 0 sc 0 0 9 9 re f")
 
 
-BOMBS = [a_content_in_two_hundred_parts, a_form, a_picture, a_font_program]
-# As a font's program is: what draws unpacks it, in the same child with as little memory.
-BEFORE_A_RELEASE = [a_fonts_table_of_characters, a_fonts_encoding, a_glyph, a_colour_profile]
+BOMBS = [a_content_in_two_hundred_parts, a_form]
+# As a form is: what draws unpacks it, in the same child with as little memory.
+BEFORE_A_RELEASE = [
+    *(a_picture, a_font_program, a_fonts_table_of_characters),
+    *(a_fonts_encoding, a_glyph, a_colour_profile),
+]
 KEPT_AS_IT_IS = {
     "compress_streams": False,
     "recompress_flate": False,
