@@ -47,7 +47,7 @@ class Clock:
 def a_service(folder: Path, **options: Any) -> Iterator[SandboxServer]:
     """Serve the sandbox of a cash-receipting service while a test goes on."""
     server = open_sandbox(folder / "service.db", **options)
-    serving = threading.Thread(target=server.serve_forever, daemon=True)
+    serving = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     serving.start()
     try:
         yield server

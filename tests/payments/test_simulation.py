@@ -10,7 +10,7 @@ from tests.payments.simulated_mutants import MUTANTS
 from tests.payments.simulation import QUICK_STEPS, Size, simulate
 from tests.release import so_many
 
-PAYMENTS = int(os.environ.get("BILLCLOSE_TEST_SIMULATED_PAYMENTS", "100"))
+PAYMENTS = int(os.environ.get("BILLCLOSE_TEST_SIMULATED_PAYMENTS", so_many(60, release=100)))
 MANY = Size(  # an outage of the gateway ends a round: fewer of them, and more rounds
     payments=PAYMENTS, crash=0.003, fault=0.0015, batch=100, steps=(60, 400, 900, 3_600, 9 * 3_600)
 )  # 10,000 before a release

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -230,18 +231,24 @@ def test_connections_beyond_the_relays_limit_are_done_without(script):
 # -- silence --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("command", "wait", "result"),
-    [("RCPT", "reply", DEFERRED), ("DATA", "data", DEFERRED), (".", "final", IN_DOUBT)],
-)
-def test_each_phase_has_its_own_time(script, command, wait, result):
-    script.faults = [Fault(command, hangs=True, only="bad")]
+def all_at_once(cases: list[tuple], try_one) -> list:
+    """What comes of each case, in their order: each waits for a server of its own, so together."""
+    with ThreadPoolExecutor(len(cases)) as threads:
+        return list(threads.map(lambda case: try_one(*case), cases))
 
-    with speaking(script):
-        waits = dict.fromkeys(WAITS, 3_600) | {wait: 0.5}  # any other would never end
-        found = send(script, "ann", "bad", "bob", waits=waits)
 
-    assert [SENT, result, SENT] == results(found)
+def test_each_phase_has_its_own_time():
+    phases = [("RCPT", "reply", DEFERRED), ("DATA", "data", DEFERRED), (".", "final", IN_DOUBT)]
+
+    def fall_silent(pipelines, command, wait, _result):
+        script = Scripted(pipelines=pipelines, faults=[Fault(command, hangs=True, only="bad")])
+        with speaking(script):
+            waits = dict.fromkeys(WAITS, 3_600) | {wait: 0.5}  # any other would never end
+            return results(send(script, "ann", "bad", "bob", waits=waits))
+
+    cases = [(pipelines, *phase) for pipelines in (True, False) for phase in phases]
+
+    assert [[SENT, case[-1], SENT] for case in cases] == all_at_once(cases, fall_silent)
 
 
 def test_a_server_that_stops_reading_a_body_has_not_got_the_message(script):
@@ -272,15 +279,19 @@ def test_a_definite_refusal_after_the_dot_is_not_lost_to_a_hang(script):
     assert [FAILED, SENT] == results(found)
 
 
-@pytest.mark.parametrize("command", ["EHLO", "MAIL", "RCPT", "DATA", "."])
-def test_slow_answers_are_waited_for(script, command):
-    script.faults = [Fault(command, seconds=0.2, times=2)]
+def test_slow_answers_are_waited_for():
+    def answer_slowly(pipelines, command):
+        script = Scripted(pipelines=pipelines, faults=[Fault(command, seconds=0.2, times=2)])
+        with speaking(script):
+            return results(send(script, "ann", "bob", "cid")), script.names
 
-    with speaking(script):
-        found = send(script, "ann", "bob", "cid")
+    commands = ("EHLO", "MAIL", "RCPT", "DATA", ".")
+    cases = [(pipelines, command) for pipelines in (True, False) for command in commands]
 
-    assert {SENT} == set(results(found))
-    assert ["ann", "bob", "cid"] == script.names
+    whole = ([SENT] * 3, ["ann", "bob", "cid"])
+    assert dict.fromkeys(cases, whole) == dict(
+        zip(cases, all_at_once(cases, answer_slowly), strict=True)
+    )
 
 
 # -- size -----------------------------------------------------------------------------------------

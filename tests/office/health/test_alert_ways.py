@@ -51,7 +51,7 @@ class _Keeping(BaseHTTPRequestHandler):
 @contextmanager
 def listening(status=200):
     with Listener(status) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
             yield server

@@ -36,7 +36,7 @@ def web_server():
             """Say nothing."""
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield Answers, f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
 

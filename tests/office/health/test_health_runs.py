@@ -76,7 +76,7 @@ def prefect(monkeypatch):
 
     last = {"remind": "COMPLETED", "close-period": "COMPLETED"}
     server = HTTPServer(("127.0.0.1", 0), Answer)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{server.server_port}/api")
     yield last
     server.shutdown()

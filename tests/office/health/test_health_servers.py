@@ -120,7 +120,7 @@ def prefect(monkeypatch):
             """Say nothing."""
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         Answers.url = f"http://127.0.0.1:{server.server_port}/api"
         yield Answers
         server.shutdown()

@@ -116,7 +116,7 @@ def blocks(monkeypatch):
 
     asked = []
     server = HTTPServer(("127.0.0.1", 0), Answer)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{server.server_port}/api")
     monkeypatch.setenv("PREFECT_API_AUTH_STRING", "office:words")
     yield asked
