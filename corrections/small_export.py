@@ -140,9 +140,7 @@ def _require_account(export: BillingExport, period: str, key: str, number: str) 
 def _require_utility(real: Database, export: BillingExport, period: str) -> None:
     query = sa.select(bill_run.c.utility, bill_run.c.timezone).where(bill_run.c.period == period)
     with real.reading() as books:
-        known = books.execute(query).one_or_none()
-    if known is None:
-        return  # said better by whoever looks for the closed bill
+        known = books.execute(query).one()
     if (export.utility.name, export.utility.timezone) != (known.utility, known.timezone):
         raise Refused(
             "other-utility",

@@ -22,6 +22,7 @@ from tests.flows.town import (
     FROST,
     JONES,
     KANE,
+    manifest,
     printed_bills,
     with_household,
     write_town,
@@ -260,6 +261,9 @@ def test_pages_of_a_neighbor_whom_the_export_does_not_list_are_not_in_the_copy(o
     assert (0, 1) == (answer.status, of(office, ABBOTT, "bills")[0]["pages"])
 
 
+OWN = manifest((CHEAPER,), "2026-10", "2026-10-31", "2026-11-20")
+BOULDERS = OWN.replace("Town of Larkspur", "Town of Boulder")
+EASTERN = OWN.replace("America/Denver", "America/New_York")
 REFUSALS = [
     pytest.param({"households": (replace(ABBOTT, charges="20.00", printed="$21.00"),)},
                  3, "bill-amount", id="the document shows another amount"),
@@ -269,6 +273,10 @@ REFUSALS = [
     pytest.param({"households": (CHEAPER, KANE), "bills": printed_bills((KANE,))},
                  3, "bill-missing", id="no document"),
     pytest.param({"households": (ABBOTT,)}, 3, "nothing-to-correct", id="nothing changed"),
+    pytest.param({"households": (CHEAPER,), "bundle": BOULDERS}, 3, "other-utility",
+                 id="another utility's"),
+    pytest.param({"households": (CHEAPER,), "bundle": EASTERN}, 3, "other-utility",
+                 id="the same name in another timezone"),
     pytest.param({"households": (JONES, KANE), "of": JONES}, 3, "account-closed",
                  id="a closed account"),
 ]  # fmt: skip
