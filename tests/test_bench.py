@@ -128,10 +128,12 @@ def test_a_process_is_watched_with_what_it_has_started():
     assert 0 < watcher.held[-1].own < 57
 
 
-def a_night(number: int, *, server: float = 280.0, runs: int = 40, logs: int = 90) -> Night:
+def a_night(
+    number: int, *, server: float = 280.0, runs: int = 40, logs: int = 90, changes: float = 8.0
+) -> Night:
     held = {"up": 70.0, "server": server, "serving": 210.0}
     rows = {"flow_run": runs, "events": 2_000, "log": logs}
-    measured = Measured(held, held, 17.0, 1.0, 8.0, 3.0, rows)
+    measured = Measured(held, held, 17.0, 1.0, changes, 3.0, rows)
     return Night(number, date(2026, 11, 2), {"remind": "COMPLETED"}, None, measured)
 
 
@@ -147,6 +149,16 @@ def test_nights_say_what_stands_still_once_what_is_old_is_deleted():
     assert "flow runs: at most 51.0 in nights 13 to 21, 60.0 in nights 22 to 30: GROWS." in ill
     assert "that grow: flow_run 51 to 60, log 21 to 30." in ill
     assert ["- Too few nights to say what stands still."] == list(conclusions(before, 5))
+
+
+@pytest.mark.parametrize(("changes", "verdict"), [(30.0, ", within"), (40.0, ", NOT within")])
+def test_the_log_of_changes_is_held_to_its_bound_and_not_to_what_it_was(changes, verdict):
+    """Its file keeps the size of the longest time that somebody read: it tells no growth."""
+    nights = [a_night(number) for number in range(13, 30)] + [a_night(30, changes=changes)]
+
+    (said,) = (one for one in conclusions(nights, 5) if "log of changes" in one)
+    assert f"at most {changes:.1f}{verdict} the bound of 32.4: 8.4, above which" in said
+    assert "GROWS" not in said
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")

@@ -23,6 +23,7 @@ PORT = 4200
 SERVE = "from deployments.serve import serve_office; serve_office()"
 LOOK_SECONDS = 0.5
 LOG_LOOKS = 600  # looks between two at the size of the server's log
+CHANGES_LOOKS = 20  # and at that of the log of changes of its database
 
 
 @click.command()
@@ -91,7 +92,7 @@ def _keep_up(home: Path, server: PrefectServer) -> None:
         Kept("The Prefect server", lambda: server.process, server.restart),
     ]
     try:
-        _watch(kept, home / "prefect" / "server.log")
+        _watch(kept, home / "prefect", server)
     finally:
         _deaf_to_signals()
         stop(serving.process, signal.SIGINT)
@@ -115,8 +116,9 @@ class _Serving:
         )
 
 
-def _watch(kept: list[Kept], log: Path) -> None:
+def _watch(kept: list[Kept], home: Path, server: PrefectServer) -> None:
     from office.logs import turn_over
+    from office.prefect_server.changes import shorten_changes
 
     looks = 0
     while True:
@@ -125,7 +127,9 @@ def _watch(kept: list[Kept], log: Path) -> None:
                 click.echo(f"billclose: {sentence}", err=True)
         looks += 1
         if looks % LOG_LOOKS == 0:
-            turn_over(log)
+            turn_over(home / "server.log")
+        if server.is_ours and looks % CHANGES_LOOKS == 0:
+            shorten_changes(home)
         time.sleep(LOOK_SECONDS)
 
 
