@@ -12,6 +12,7 @@ from threading import current_thread, main_thread
 from typing import Any, TypeVar
 
 from database.books import Database
+from tests.used_postgres import State, used_at
 
 Outcome = TypeVar("Outcome")
 KEPT = 48  # states of books; those of one file's tests follow each other
@@ -27,17 +28,21 @@ class _Done:
 
 
 _done: OrderedDict[bytes, _Done] = OrderedDict()
+_done_there: OrderedDict[bytes, tuple[State, Any]] = OrderedDict()  # on PostgreSQL
 
 
 def as_done_before(database: Database, what: str, do: Callable[[], Outcome]) -> Outcome:
     """
     Do something that depends on nothing but the books and `what` says, or copy what came of it.
 
-    Hundreds of tests close the same small town. Books that differ in one byte are other books; on
-    PostgreSQL, and beside other threads of the test, it is done each time.
+    Hundreds of tests close the same small town. Books that differ in one byte are other books.
+    Beside other threads of the test, and in books that no other test uses on PostgreSQL, it is done
+    each time.
     """
-    if not database.is_sqlite or current_thread() is not main_thread():
+    if current_thread() is not main_thread():
         return do()
+    if not database.is_sqlite:
+        return _on_postgres(database.url, what, do)
     if is_unopened(database):
         file = _file(database)
         key = _key(file.read_bytes(), what)
@@ -61,6 +66,26 @@ def as_done_before(database: Database, what: str, do: Callable[[], Outcome]) -> 
         _done[key] = _Done(books.serialize(), kept, outcome)
     if len(_done) > KEPT:
         _done.popitem(last=False)[1].books.close()
+    return outcome
+
+
+def _on_postgres(url: str, what: str, do: Callable[[], Outcome]) -> Outcome:
+    used = used_at(url)
+    before = used.state() if used else None
+    if not used or not before:
+        return do()
+    key = before.digest(what)
+    if key in _done_there:
+        _done_there.move_to_end(key)
+        after, known = _done_there[key]
+        used.change(before, after)
+        return known  # type: ignore[no-any-return]
+    outcome = do()
+    state = used.state()
+    if state:
+        _done_there[key] = state, outcome
+    if len(_done_there) > KEPT:
+        _done_there.popitem(last=False)
     return outcome
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import nullcontext
 
 import pytest
+import sqlalchemy as sa
 
 from database.books import Database
 from tests import builders, done_before
 from tests.builders import a_household, close_run, stage_run
 from tests.done_before import is_unopened
+from tests.used_postgres import _GUARDED, COUNTERS, UsedPostgres
 
 
 @pytest.fixture
@@ -67,3 +70,63 @@ def test_books_that_somebody_has_opened_are_not_written_over(opened):
 
     assert not is_unopened(books)
     beside.close()
+
+
+@pytest.fixture
+def twice(used_postgres, monkeypatch) -> UsedPostgres:
+    """Books on PostgreSQL that were closed, and are empty and staged as they were before that."""
+    monkeypatch.setattr(done_before, "_done_there", done_before.OrderedDict())
+    used_postgres.empty()
+    stage_run(used_postgres.books(), a_household())
+    close_run(used_postgres.books())
+    monkeypatch.setattr(builders, "_close_run", _done_anew)
+    return used_postgres
+
+
+def test_books_copied_on_postgresql_are_the_ones_that_were_made(twice):
+    made = twice.state()
+    twice.empty()
+    assert not twice.state().tables
+    stage_run(twice.books(), a_household())
+
+    published = close_run(twice.books())
+
+    assert twice.state() == made and len(made.tables) > 5
+    assert [published] == [outcome for _, outcome in done_before._done_there.values()]
+    guarded = _GUARDED.intersection(made.tables)
+    assert guarded
+    for name in guarded:
+        with pytest.raises(sa.exc.DBAPIError, match=name), twice.books().writing() as books:
+            books.exec_driver_sql(f"DELETE FROM {name}")
+
+
+def test_what_is_counted_on_postgresql_goes_on_where_it_was(used_postgres, monkeypatch):
+    monkeypatch.setattr(done_before, "_done_there", done_before.OrderedDict())
+
+    def count() -> int:
+        with used_postgres.books().writing() as books:
+            return [
+                books.exec_driver_sql(f"SELECT nextval('{COUNTERS[0]}')").scalar_one()
+                for _ in range(3)
+            ][-1]
+
+    for _ in range(2):
+        used_postgres.empty()
+        assert done_before.as_done_before(used_postgres.books(), "count", count) == 3
+        assert count() == 6
+    assert len(done_before._done_there) == 1
+
+
+@pytest.mark.parametrize("what", ["other facts", "other counters", "other work", "in use"])
+def test_other_books_on_postgresql_are_not_taken_for_them(twice, what):
+    twice.empty()
+    books = twice.books()
+    stage_run(books, a_household(**{"balance": "1.00"} if what == "other facts" else {}))
+    with books.writing() as writing:
+        if what == "other counters":
+            writing.exec_driver_sql(f"SELECT nextval('{COUNTERS[0]}')")
+    other = "2026-09" if what == "other work" else builders.RUN
+
+    busy = books.reading() if what == "in use" else nullcontext()
+    with busy, pytest.raises(AssertionError, match="done anew"):
+        close_run(books, other)
