@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import sqlalchemy as sa
 from hypothesis import given
@@ -227,3 +229,16 @@ def test_a_hold_by_zip_is_of_who_lives_there_now(database):
         query = sa.select(sa.func.count()).select_from(account)
         held = [books.scalar(query.where(has_value("zip", one))) for one in ("80501", "80999")]
     assert [0, 1] == held
+
+
+@pytest.mark.parametrize("name", ChangeField)
+def test_accounts_are_asked_as_an_alias_of_them_is(name):
+    """What is kept of the table itself is what is made anew of an alias."""
+    other = account.alias("other")
+
+    kept = str(sa.select(account_in_force(account, name)))
+
+    assert kept == str(sa.select(account_in_force(account, name)))
+    named = re.sub(r"\baccount\.", "other.", kept)
+    named = re.sub(r"FROM account\b(?! AS)", "FROM account AS other", named)
+    assert named == str(sa.select(account_in_force(other, name)))
