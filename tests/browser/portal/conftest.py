@@ -69,6 +69,13 @@ _LOAD = """place => new Promise((loaded, failed) => {
 })"""
 
 
+# Amounts in tables that one must scroll sideways for. Staff's lists have many columns and may.
+_CUT_OFF = """() => [...document.querySelectorAll(".scroll table:not(.list) .num")]
+    .filter(one => !one.closest("thead") && one.getBoundingClientRect().right
+        > one.closest(".scroll").getBoundingClientRect().right + 1)
+    .map(one => one.textContent.trim())"""
+
+
 @dataclass
 class Portal:
     """A portal that is served; `office` is whose it is."""
@@ -142,6 +149,7 @@ class Customer:
             assert [] == self.page.evaluate(_LOOK, RULES), self.page.url
         wide, window = self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert wide <= window, f"{self.page.url} is {wide} wide in a window of {window}"
+        assert [] == self.page.evaluate(_CUT_OFF), self.page.url
         if name and os.environ.get(FOLDER):
             folder = Path(os.environ[FOLDER])
             self.page.screenshot(path=folder / f"{name}.png", full_page=True)
