@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -84,6 +84,9 @@ def why_uncontained(entry: Outstanding, bounds: Bounds) -> Uncontained:
     return Uncontained.NO_LINE
 
 
+Share = tuple[Outstanding, tuple[ExportLine, ...]]
+
+
 @dataclass(slots=True)
 class Matched:
     """By what each contained entry was found, its lines, and what no entry explains."""
@@ -117,7 +120,7 @@ def match_export(
     doubt for the customer: a payment that is not found is counted over the new amount due.
     """
     found = Matched(free=[line for line in lines if line.kind is not MovementKind.BILLING])
-    _match_references(found, entries)
+    _match_references(found, entries, bounds)
     _match_times(found, found.rest(entries), bounds)
     for entry in found.rest(entries):
         if not entry.is_ours and entry.posted_at is None and entry.day <= bounds.last_day:
@@ -136,20 +139,19 @@ def _may_stand(entry: Outstanding, bounds: Bounds) -> bool:
     return entry.may_stand_from is not None and entry.may_stand_from <= bounds.not_after
 
 
-def _match_references(found: Matched, entries: Sequence[Outstanding]) -> None:
+def _match_references(found: Matched, entries: Sequence[Outstanding], bounds: Bounds) -> None:
     """
     Match our receipts, then our confirmations.
 
     A receipt is one posting's. A confirmation is shared by a payment and all that came back of
-    it, so within one each entry takes what adds up to it, and only an only one takes all.
+    it, so those are held against its lines together, and only an only one takes another sum.
     """
     for entry in entries:
         if entry.receipt:
             _take_booked(found, entry, [x for x in found.free if x.reference == entry.receipt])
     for group in _by_confirmation(found.rest(entries)):
-        for count in range(1, MOST_PARTS + 1):
-            for entry in found.rest(group):
-                parts = _parts(_of_confirmation(found, entry), count, entry.amount)
+        while shares := _share(_of_confirmation(found, group[0]), found.rest(group), bounds):
+            for entry, parts in shares:
                 _take_booked(found, entry, parts)
         if len(group) == 1 and found.rest(group):
             _take_booked(found, group[0], _of_confirmation(found, group[0]))
@@ -169,6 +171,45 @@ def _of_confirmation(found: Matched, entry: Outstanding) -> list[ExportLine]:
         for line in found.free
         if line.reference == entry.confirmation and _same_sign(line, entry)
     ]
+
+
+def _share(
+    lines: Sequence[ExportLine], entries: Sequence[Outstanding], bounds: Bounds
+) -> tuple[Share, ...]:
+    """
+    Share lines among entries, to each what adds up to it, so that most of the money is explained.
+
+    One entry may be as much as a part of another: a refund that failed later as half of its
+    payment, which was booked in two. Where as much is explained either way, the fewest are named
+    that cannot stand there yet, then the most, then the earliest.
+    """
+    tried = lines[:MOST_LINES]
+    best: dict[tuple[int, ...], tuple[int, int, tuple[Share, ...]]] = {(): (0, 0, ())}
+    for entry in entries:
+        early = not _may_stand(entry, bounds)
+        for taken, (too_early, named, shares) in list(best.items()):
+            for parts in _all_parts(tried, taken, entry.amount):
+                worth = too_early - early, named + 1
+                together = tuple(sorted((*taken, *parts)))
+                if together not in best or best[together][:2] < worth:
+                    share = entry, tuple(tried[part] for part in parts)
+                    best[together] = (*worth, (*shares, share))
+    return max(best.items(), key=lambda one: (_money(tried, one[0]), *one[1][:2]))[1][2]
+
+
+def _all_parts(
+    lines: Sequence[ExportLine], taken: Collection[int], amount: Money
+) -> Iterator[tuple[int, ...]]:
+    """Find the places of lines that are not taken and add up to an amount."""
+    left = [place for place in range(len(lines)) if place not in taken]
+    for count in range(1, MOST_PARTS + 1):
+        for places in combinations(left, count):
+            if Money.total(lines[place].amount for place in places) == amount:
+                yield places
+
+
+def _money(lines: Sequence[ExportLine], places: Iterable[int]) -> int:
+    return abs(sum(lines[place].amount.cents for place in places))
 
 
 def _take_booked(found: Matched, entry: Outstanding, lines: Sequence[ExportLine]) -> None:
