@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 
@@ -18,6 +19,7 @@ from office.health.conditions import Looking, State
 from office.health.paper import differing_print_files
 from office.procedures.printing import mark_fetched, write_again
 from tests.builders import NOW, RUN, a_hold
+from tests.done_before import as_done_before
 from tests.forked import forks, load_before_forks
 from tests.office.health_builders import an_office_at
 from tests.splitter.runs.printing_town import (
@@ -31,14 +33,31 @@ from tests.splitter.runs.printing_town import (
 
 AT = "2026-11-03T09:00"
 FILES = tuple(f"print/{RUN}/{form}" for form in ("utility-bill-0", "final-bill-1"))
+WRITTEN = ("bills", "exports", "print")
 PDF, OTHER = (f"{stem}.pdf" for stem in FILES)
 load_before_forks(__name__)
 
 
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory):
+    """What the printed town has written, kept for each kind of database."""
+    return tmp_path_factory.mktemp("printed")
+
+
 @pytest.fixture
-def office(tmp_path, database):
-    stage_town(database, tmp_path)
-    print_part(database, tmp_path, "first")
+def office(tmp_path, database, printed):
+    kept = printed / ("sqlite" if database.is_sqlite else "postgresql")
+
+    def stage_and_print():
+        stage_town(database, tmp_path)
+        print_part(database, tmp_path, "first")
+        for folder in WRITTEN:
+            shutil.copytree(tmp_path / folder, kept / folder, dirs_exist_ok=True)
+
+    as_done_before(database, f"a town printed to {kept}", stage_and_print)
+    for folder in WRITTEN:
+        if not (tmp_path / folder).exists():
+            shutil.copytree(kept / folder, tmp_path / folder)
     return an_office_at(tmp_path, database, AT)
 
 
