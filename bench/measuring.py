@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import resource
@@ -22,6 +23,14 @@ class Figures:
     wall_seconds: float
     cpu_seconds: float
     peak_megabytes: float
+
+
+def how_many_times(figure: float, other: float) -> float:
+    """Return how many times the other a measured figure is; not a number if the other is none.
+
+    A short job may take less CPU than the clock's tick, which tells 0.
+    """
+    return figure / other if other else math.nan
 
 
 def measured(work: Callable[[], object]) -> Figures:

@@ -16,6 +16,7 @@ import pytest
 
 from bench.__main__ import SUBJECTS
 from bench.close.memory import Held, Watcher, by_step
+from bench.measuring import how_many_times
 from bench.quarter.clock import MovedClock, machine_now
 from bench.quarter.main import Night, conclusions
 from bench.quarter.office_up import Measured
@@ -98,6 +99,12 @@ def test_the_home_page_is_measured_small_beside_its_floor(tmp_path):
     assert ["billclose", "floor"] == [row["served"] for row in rows]
     assert all(row["alone"]["size"] < 20_000 for row in rows)
     assert 20 == rows[0]["loaded"]["pages"]
+
+
+def test_a_figure_beside_one_too_small_to_measure_is_no_number():
+    assert 2.5 == how_many_times(5.0, 2.0)
+    assert 0.0 == how_many_times(0.0, 2.0)
+    assert "nan" == f"{how_many_times(5.0, 0.0):.1f}" == f"{how_many_times(0.0, 0.0):.1f}"
 
 
 def test_the_most_that_a_close_holds_is_told_by_step():

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.measuring import Figures, measure
+from bench.measuring import Figures, how_many_times, measure
 from bench.money.jobs import COLLECT, LIMIT, SCHEDULE
 from bench.plotting import bars
 from bench.writing import machine, memory_disk, write_down
@@ -55,7 +55,7 @@ class Pair:
     @property
     def times(self) -> float:
         """How many times the other's CPU this version takes."""
-        return sum(self.ours) / sum(self.others)
+        return how_many_times(sum(self.ours), sum(self.others))
 
 
 def beside(told: argparse.Namespace, folder: Path) -> Iterator[Pair]:
@@ -145,11 +145,11 @@ def conclusions(rows: list[Row]) -> Iterator[str]:
         if more is not None:
             yield (
                 f"- {job}: {payments * 10:,} against {payments:,}:"
-                f" {cpu_ms(more) / cpu_ms(row):.2f} times the CPU a payment."
+                f" {how_many_times(cpu_ms(more), cpu_ms(row)):.2f} times the CPU a payment."
             )
         limit = known.get((LIMIT, payments))
         if job == SCHEDULE and limit is not None:
-            times = row.figures.cpu_seconds / limit.figures.cpu_seconds
+            times = how_many_times(row.figures.cpu_seconds, limit.figures.cpu_seconds)
             yield f"- schedule, {payments:,} accounts: {times:.1f} times {LIMIT}."
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.measuring import Figures, measure
+from bench.measuring import Figures, how_many_times, measure
 from bench.nights.jobs import AGAIN, BARE, LOOK, ONE_IN, SELECT
 from bench.plotting import bars
 from bench.writing import machine, memory_disk, write_down
@@ -101,7 +101,9 @@ def conclusions(rows: list[Row]) -> Iterator[str]:
     known = {(row.job, row.accounts): row for row in rows}
     for (job, accounts), row in known.items():
         if job == SELECT:
-            times = row.figures.cpu_seconds / known[BARE, accounts].figures.cpu_seconds
+            times = how_many_times(
+                row.figures.cpu_seconds, known[BARE, accounts].figures.cpu_seconds
+            )
             verdict = "within" if times <= MOST_TIMES else "NOT within"
             yield (
                 f"- {SELECT}, {accounts:,} accounts: {times:.1f} times the bare statement,"

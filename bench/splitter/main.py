@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bench.measuring import how_many_times
 from bench.plotting import bars
 from bench.splitter.bulk_files import bulk_file
 from bench.splitter.jobs import OURS, Measured, measure
@@ -144,7 +145,7 @@ def conclusions(rows: list[Row]) -> Iterator[str]:
         if more is not None and job in OURS:
             yield (
                 f"- {job}, {bills * 10:,} bills against {bills:,}:"
-                f" {more.cpu_ms / found.cpu_ms:.2f} times the CPU a bill."
+                f" {how_many_times(more.cpu_ms, found.cpu_ms):.2f} times the CPU a bill."
             )
         two = known.get((producer, f"{job}, 2 processes", bills))
         if two is not None:

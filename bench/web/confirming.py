@@ -21,6 +21,7 @@ from typing import Any
 import httpx
 import sqlalchemy as sa
 
+from bench.measuring import how_many_times
 from bench.web.books import books_url, empty, make_city, sign_in
 from bench.web.load import cpu_of
 from bench.web.serving import office_that_pays
@@ -244,7 +245,9 @@ def _table(rows: Sequence[Confirmed]) -> str:
         "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for row in rows:
-        times = f"{row.cpu_ms / floor.cpu_ms:.1f}" if row.books == floor.books else ""
+        times = (
+            f"{how_many_times(row.cpu_ms, floor.cpu_ms):.1f}" if row.books == floor.books else ""
+        )
         lines.append(
             f"| {row.served} | {row.books} | {row.accounts:,} | {row.confirms:,} |"
             f" {row.cpu_ms:.2f} | {times} | {row.middle_ms:.2f} |"

@@ -16,6 +16,7 @@ from datetime import UTC
 from email.utils import localtime
 from pathlib import Path
 
+from bench.measuring import how_many_times
 from bench.splitter.bulk_files import cache_folder
 from bench.web.books import books_url, empty, make_city, sign_in, stay_signed_in
 from bench.web.confirming import measure_confirming
@@ -206,7 +207,7 @@ def table(rows: Sequence[Row]) -> str:
     floors = {(row.books, row.accounts): row for row in rows if row.served == FLOOR}
     for row in rows:
         floor = floors.get((row.books, row.accounts))
-        times = f"{row.alone.cpu_ms / floor.alone.cpu_ms:.1f}" if floor else ""
+        times = f"{how_many_times(row.alone.cpu_ms, floor.alone.cpu_ms):.1f}" if floor else ""
         p99 = f"{row.loaded.p99_ms:.1f}" if row.loaded else ""
         if row.loaded and row.loaded.failed:
             p99 = f"{row.loaded.failed} of {row.loaded.pages} failed"
@@ -224,7 +225,7 @@ def in_words(rows: Sequence[Row]) -> Iterator[str]:
         grown = sorted((row for row in ours if row.books == books), key=lambda row: row.accounts)
         small, large = grown[0], grown[-1]
         if small is not large:
-            more = 100 * (large.alone.cpu_ms / small.alone.cpu_ms - 1)
+            more = 100 * (how_many_times(large.alone.cpu_ms, small.alone.cpu_ms) - 1)
             yield (
                 f"On {books} a page with {large.accounts:,} accounts takes {more:+.0f} % of CPU"
                 f" beside one with {small.accounts:,}."
@@ -234,7 +235,7 @@ def in_words(rows: Sequence[Row]) -> Iterator[str]:
             mine = next(
                 one for one in ours if (one.books, one.accounts) == (row.books, row.accounts)
             )
-            times = row.alone.cpu_ms / mine.alone.cpu_ms
+            times = how_many_times(row.alone.cpu_ms, mine.alone.cpu_ms)
             yield f"With {row.accounts:,} accounts {row.served} takes {times:.1f} times ours."
 
 
