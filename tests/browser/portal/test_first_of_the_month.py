@@ -61,7 +61,7 @@ def portal(prepared, server, tmp_path, monkeypatch):
 
 def forked(words, stdout, **_):
     """Start what a page begins by a fork of what has loaded a close, which takes long."""
-    start(_work, words[3:], dict(os.environ), stdout.name)
+    start(_work, words[words.index(close_work.WORK) + 1 :], dict(os.environ), stdout.name)
 
 
 def start(do, *arguments):

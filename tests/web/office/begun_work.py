@@ -14,7 +14,11 @@ from web.office.begun import close_work
 def held_back(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Let pages begin no process from now on; return what they have begun, to be done."""
     begun: list[Any] = []
-    programs = SimpleNamespace(Popen=lambda words, **_: begun.append(words[3:]), DEVNULL=None)
+
+    def noted(words: list[str], **_: Any) -> None:
+        begun.append(words[words.index(close_work.WORK) + 1 :])
+
+    programs = SimpleNamespace(Popen=noted, DEVNULL=None)
     monkeypatch.setattr(close_work, "subprocess", programs)
     return begun
 
