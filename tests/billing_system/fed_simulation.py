@@ -44,6 +44,7 @@ from tests.payments.simulation import let_people_decide
 
 MAX_AGE = timedelta(hours=30)
 PATIENCE = 4 * DAY  # then a person accepts that a file never comes
+POSTED_WITHIN = 4 * DAY  # of a payment that is told without a number
 FOLDER, URL = "feed.folder", "feed.url"
 WAYS = (FOLDER, URL)
 UNDONE = {
@@ -353,7 +354,8 @@ class FedSimulation(CollectedSimulation):
         """
         Note payments of ours that come with a receipt whose number has not reached the office.
 
-        In doubt it is the customer who is right: they count a second time, until the next export.
+        In doubt it is the customer who is right: they count a second time, until the next export,
+        or until a payment of the same amount is told that has no number: that is taken for ours.
         """
         unanswered = sa.select(posting.c.entry_key).where(posting.c.receipt.is_(None))
         with self.books.reading() as books:
@@ -365,6 +367,18 @@ class FedSimulation(CollectedSimulation):
                     for move in file.ours
                     if move.cents < 0 and move.key in keys
                 ]
+                for told in (move for move in file.moves if not move.reference):
+                    self._take_for_ours(told)
+
+    def _take_for_ours(self, told: Move) -> None:
+        """End one doubt about a payment that was entered at most some days before."""
+        for move in self.doubted:
+            entered = move.booked_at or move.at
+            if (move.account, move.cents) == (told.account, told.cents) and (
+                entered <= told.at <= entered + POSTED_WITHIN
+            ):
+                self.doubted.remove(move)
+                return
 
     def _truth(self, one: Customer, now: datetime) -> int:
         twice = (move for move in self.doubted if move.account == one.number)
