@@ -47,6 +47,17 @@ def test_case_1_what_was_taken_after_the_export_was_written_is_told_and_blocks_n
     assert {"1": "-100.00"} == carried(town)
 
 
+def test_what_is_told_is_numbered_from_one_on(town):
+    town.draw("100.00", local(11, 30, 18))
+    town.draw("20.00", local(11, 30, 19), reference="SB2")
+    town.export(NOVEMBER, "160.00")
+
+    assert 2 == len(findings(town))
+    with town.books.reading() as books:
+        lines = books.scalars(sa.select(boundary_finding.c.line).order_by(boundary_finding.c.line))
+        assert [1, 2] == list(lines)
+
+
 def test_case_2_what_the_export_contains_is_not_told(town):
     town.draw("100.00", local(11, 30, 8), posted=local(11, 30, 8, 1))
     town.export(NOVEMBER, "60.00", ((LAST, "-100.00", "SB1"),))

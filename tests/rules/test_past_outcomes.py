@@ -100,3 +100,12 @@ def test_differences_come_by_kind_and_account_and_what_is_not_compared_hides_non
         (one.kind, one.account) for one in differences
     ]
     assert {""} == {one.why for one in differences}
+
+
+@pytest.mark.parametrize("kind", OutcomeKind)
+def test_a_kind_that_is_compared_is_so_whichever_others_are_not(kind):
+    ours = [draft(), mail("a@x.example"), Outcome(PAPER, "1")]
+
+    _, differences = compare_outcomes(ours, [], {kind}, {})
+
+    assert [kind] == [one.kind for one in differences]

@@ -163,6 +163,19 @@ def test_a_line_names_a_payment_of_ours_by_its_number_or_its_receipts_and_its_am
         assert (["1"] if is_named else []) == list(books.scalars(query))
 
 
+def test_the_receipt_of_another_payment_names_none(town):
+    """Those before and after it, so that neither is found first by chance."""
+    town.export(NOVEMBER, "160.00", accounts=ACCOUNTS)
+    for one in ("4", "1", "5"):
+        receipt = {} if one == "1" else {"posted": local(11, 10), "receipt": f"R{one}"}
+        town.draw("80.00", local(11, 10), account=one, reference=f"SB{one}", **receipt)
+    write_lines(town, ("1", "-80.00", "R4"), ("1", "-80.00", "R5"))
+
+    with town.books.reading() as books:
+        query = sa.select(balance_entry.c.account_key).where(is_named_exactly(NOVEMBER))
+        assert [] == list(books.scalars(query))
+
+
 def test_what_the_export_of_another_accounts_bill_knew_is_nothing_to_an_entry(town):
     """Account 2 has November's bill already, whose export was written after this was told."""
     town.export(NOVEMBER, "160.00", accounts=ACCOUNTS)
