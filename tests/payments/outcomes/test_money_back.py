@@ -18,7 +18,7 @@ from database.tables import (
     scheduled_payment,
     suspended_method,
 )
-from domain.failures import Misuse, OutcomeUnknown, Refused
+from domain.failures import Misuse, OutcomeUnknown, PermanentFailure, Refused
 from domain.ledger import EntryKind
 from domain.money import ZERO, Money
 from domain.payments import PaymentState
@@ -220,6 +220,42 @@ def test_a_refund_asked_for_long_ago_is_looked_up_and_not_given_back_twice(datab
 
     with sqlite3.connect(tmp_path / "sandbox-gateway.db") as books:
         assert [(40_00,)] == books.execute("SELECT refunded FROM draw").fetchall()
+    assert Money(40_00) == balance(office)
+
+
+def test_a_refund_asked_for_long_ago_that_never_arrived_is_given_back_now(database, tmp_path):
+    office = drawn(database, tmp_path, "100.00")
+
+    def never_arrives(_give_back, *_asked):
+        raise OutcomeUnknown("no answer")
+
+    with pytest.raises(OutcomeUnknown):
+        refund(office, "40.00", Gateway(office.gateway, refund=never_arrives))
+    office.wait(days=3)
+    refund(office)
+
+    with sqlite3.connect(tmp_path / "sandbox-gateway.db") as books:
+        assert [(40_00,)] == books.execute("SELECT refunded FROM draw").fetchall()
+    with database.reading() as books:
+        assert ["done"] == list(books.scalars(sa.select(refund_request.c.state)))
+
+
+def test_what_the_gateway_refuses_to_give_back_stays_paid_and_may_be_asked_anew(database, tmp_path):
+    office = drawn(database, tmp_path, "100.00")
+
+    def refuses(_give_back, *_asked):
+        raise PermanentFailure("The card was closed.")
+
+    with pytest.raises(Refused) as refused:
+        refund(office, "40.00", Gateway(office.gateway, refund=refuses))
+
+    assert "refund-refused" == refused.value.code
+    assert "The card was closed. Nothing was given back." == refused.value.message
+    assert ZERO == balance(office)
+    with database.reading() as books:
+        rows = books.execute(sa.select(refund_request.c.state, refund_request.c.error)).all()
+        assert [("refused", "The card was closed.")] == [tuple(row) for row in rows]
+    refund(office, "40.00")
     assert Money(40_00) == balance(office)
 
 

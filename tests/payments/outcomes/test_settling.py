@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from database.tables import draw, posting, settlement_item
+from database.tables import audit, draw, posting, settlement, settlement_item
 from domain.money import Money
 from domain.payments import DrawState, PostingState
 from payments.outcomes.events import take_in_events
@@ -44,6 +45,37 @@ def test_each_payout_is_stored_once_and_agrees_with_our_draws(database, tmp_path
     )
     assert (first.new > 0, 0, 0) == (True, again.new, again.changed)
     assert [] == differences(office)
+
+
+class ToldAgain:
+    """A gateway that tells of its payouts with other fees than before."""
+
+    def __init__(self, gateway, more: Money) -> None:
+        self.name, self._gateway, self._more = gateway.name, gateway, more
+
+    def settlements(self, since):
+        for one in self._gateway.settlements(since):
+            yield replace(one, fees=one.fees + self._more, net=one.net - self._more)
+
+
+def test_a_payout_told_again_with_other_sums_stays_as_it_was_and_is_in_the_audit_list(
+    database, tmp_path
+):
+    office = an_office_whose_money_was_paid_out(database, tmp_path, paying("1"))
+    read(office)
+    with database.reading() as books:
+        before = books.execute(sa.select(settlement)).all()
+
+    again = read_settlements(database, ToldAgain(office.gateway, Money(5)), office.at, "anna")
+
+    assert (0, len(before)) == (again.new, again.changed)
+    with database.reading() as books:
+        assert before == books.execute(sa.select(settlement)).all()
+        told = books.scalars(
+            sa.select(audit.c.detail).where(audit.c.action == "settlement changed")
+        )
+        net = before[0].net
+        assert f"told again with {(net - Money(5)).dollars()} net, not {net.dollars()}" in set(told)
 
 
 def test_an_item_bears_the_moment_it_was_posted_rule_116(database, tmp_path):
