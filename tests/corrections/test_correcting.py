@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
+from corrections import correcting
+from domain.accounts import account_key
 from tests.corrections.correcting_builders import (
     WEDNESDAY,
     correct,
@@ -96,6 +100,40 @@ def test_everybody_who_has_the_bill_gets_the_corrected_one_once(office, tmp_path
     )  # fmt: skip
     assert 4 == len(of(office, COLE, "deliveries"))
     assert 1 == len(office.query("SELECT key FROM balance_entry WHERE kind = 'correction'"))
+
+
+def test_mails_of_the_old_bill_that_have_not_left_are_taken_back(office, tmp_path):
+    small = small_export(tmp_path / "small", CHEAPER)
+    with closing(sqlite3.connect(office.home / "billclose.db")) as books, books:
+        waiting = books.execute(
+            "UPDATE delivery SET status = 'deferred', sent_at = NULL"
+            " WHERE kind = 'bill' AND account_key = ?", (account_key(ABBOTT.number),),
+        ).rowcount  # fmt: skip
+
+    answer = correct(office, small, ABBOTT)
+
+    assert (0, 1) == (answer.status, waiting)
+    assert "1 mail of the old bill taken out of the outbox." in answer.json["said"]
+    (subject,) = [row["kind"] for row in of(office, ABBOTT, "deliveries")]
+    assert "bill" == subject and 1 == len(corrected_mails(office, ABBOTT))
+
+
+def test_a_bill_that_another_corrects_meanwhile_is_not_corrected_over_theirs(
+    office, tmp_path, monkeypatch
+):
+    small = small_export(tmp_path / "small", CHEAPER)
+    planned = correcting._plan
+
+    def before_another(*asked):
+        made, plan = planned(*asked)
+        return made, replace(plan, edition=plan.edition - 1)
+
+    monkeypatch.setattr(correcting, "_plan", before_another)
+    answer = correct(office, small, ABBOTT)
+
+    assert (3, "corrected-meanwhile") == (answer.status, answer.json["failure"]["code"])
+    assert "27.35" == open_of(office, ABBOTT)
+    assert [] == office.query("SELECT pdf FROM replaced_bill")
 
 
 def test_who_is_on_paper_gets_it_on_paper_in_a_part_of_its_own(office, tmp_path):
@@ -335,5 +373,5 @@ def test_the_next_export_contains_the_correction(november):
 
     assert 0 == answer.status, answer.err
     assert "50.00" == open_of(office, ABBOTT)
-    changed = [one for one in answer.json["checks"] if one["check"] == "opening-changed"]
+    changed = [one for one in answer.json["failure"]["code"] if one["check"] == "opening-changed"]
     assert [0] == [one["failed"] for one in changed]
