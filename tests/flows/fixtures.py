@@ -11,6 +11,7 @@ import pytest
 
 from office.prefect_server.server import PrefectServer, prefect_server, server_environment
 from tests.flows.desk import Answer, Desk
+from tests.flows.resting_server import RestingServer
 from tests.flows.town import write_town
 from tests.release import WHOLE
 
@@ -49,6 +50,9 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             names = server_environment(home, 0)
             environment = {name: os.environ.pop(name) for name in names}
         running.wait_until_ready()
+        resting = RestingServer(running)
+        stack.callback(resting.wake)
+        request.config.pluginmanager.register(resting)
         stash[_SERVER] = Server(running, environment)
     return stash[_SERVER]
 
