@@ -373,5 +373,5 @@ def test_the_next_export_contains_the_correction(november):
 
     assert 0 == answer.status, answer.err
     assert "50.00" == open_of(office, ABBOTT)
-    changed = [one for one in answer.json["failure"]["code"] if one["check"] == "opening-changed"]
+    changed = [one for one in answer.json["checks"] if one["check"] == "opening-changed"]
     assert [0] == [one["failed"] for one in changed]
