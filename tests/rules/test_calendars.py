@@ -18,8 +18,6 @@ from rules.calendars import (
     earliest_close,
     first_of_month,
     is_working_day,
-    last_of_month,
-    next_period,
     next_working_day,
     office_closed_days,
     previous_working_day,
@@ -192,24 +190,3 @@ def test_the_due_date_is_the_day_that_most_of_the_last_twelve_periods_show():
 def test_the_holidays_of_the_banks_have_their_names():
     assert "Thanksgiving Day" == BANKS.name_of(date(2026, 11, 26))
     assert date(2026, 11, 26) in bank_closed_days()
-
-
-@pytest.mark.parametrize(
-    ("year", "month", "last"),
-    [(2026, 0, date(2025, 12, 31)), (2026, 2, date(2026, 2, 28)), (2028, 2, date(2028, 2, 29)),
-     (2026, 12, date(2026, 12, 31))],
-)  # fmt: skip
-def test_the_last_day_of_a_month_is(year, month, last):
-    assert last == last_of_month(year, month)
-
-
-@pytest.mark.parametrize(
-    ("ends_on", "following"),
-    [
-        (date(2026, 10, 31), (date(2026, 11, 1), date(2026, 11, 30))),
-        (date(2026, 12, 31), (date(2027, 1, 1), date(2027, 1, 31))),
-        (date(2026, 1, 30), (date(2026, 1, 31), date(2026, 2, 27))),
-    ],
-)
-def test_the_period_after_a_period_is(ends_on, following):
-    assert following == next_period(ends_on)

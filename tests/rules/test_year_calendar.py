@@ -375,6 +375,9 @@ def test_the_due_rule_is_that_of_the_last_year_and_of_two_as_frequent_the_newer(
 @pytest.mark.parametrize(
     ("year", "month", "last"),
     [
+        (2026, 0, date(2025, 12, 31)),
+        (2026, 2, date(2026, 2, 28)),
+        (2026, 12, date(2026, 12, 31)),
         (2027, 0, date(2026, 12, 31)),
         (2027, 1, date(2027, 1, 31)),
         (2028, 2, date(2028, 2, 29)),
