@@ -28,6 +28,7 @@ from tests.flows.town import MISPRINTED, TOWN, write_town
 from tests.forked import forks, load_before_forks
 from tests.mail.real_servers import free_port
 from tests.web.customers.conftest import PASSWORD
+from tests.web.office.begun_work import arguments_of
 from web.desk import desk_of
 from web.office.begun import close_work
 from web.office.begun.close_work import is_going_on, newest_work
@@ -61,7 +62,7 @@ def portal(prepared, server, tmp_path, monkeypatch):
 
 def forked(words, stdout, **_):
     """Start what a page begins by a fork of what has loaded a close, which takes long."""
-    start(_work, words[words.index(close_work.WORK) + 1 :], dict(os.environ), stdout.name)
+    start(_work, arguments_of(words), dict(os.environ), stdout.name)
 
 
 def start(do, *arguments):

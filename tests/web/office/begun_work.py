@@ -16,11 +16,16 @@ def held_back(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     begun: list[Any] = []
 
     def noted(words: list[str], **_: Any) -> None:
-        begun.append(words[words.index(close_work.WORK) + 1 :])
+        begun.append(arguments_of(words))
 
     programs = SimpleNamespace(Popen=noted, DEVNULL=None)
     monkeypatch.setattr(close_work, "subprocess", programs)
     return begun
+
+
+def arguments_of(words: list[str]) -> list[str]:
+    """Return what a process that a page begins would give to `work`."""
+    return words[words.index(close_work.WORK) + 1 :]
 
 
 def carry_out(begun: list[Any], server: Any) -> None:
