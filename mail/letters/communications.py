@@ -112,12 +112,22 @@ class CommunicationLetter(Notice):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertLetter(Notice):
-    """Something needs a person of the office; `findings` are whole sentences."""
+    """
+    Something needs a person of the office; `findings` are whole sentences.
+
+    `ways` are where it is done: an address of a page, or what is typed at a terminal.
+    """
 
     kind = MessageKind.ALERT
     title: str
     findings: tuple[str, ...]
     remedy: str
+    ways: tuple[str, ...] = ()
 
     def _own_values(self) -> Values:
-        return {"title": self.title, "findings": self.findings, "what_to_do": self.remedy}
+        return {
+            "title": self.title,
+            "findings": self.findings,
+            "what_to_do": self.remedy,
+            "ways": self.ways,
+        }

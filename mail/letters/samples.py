@@ -129,7 +129,11 @@ _OWN: dict[MessageKind, tuple[type[Notice], dict[str, Any]]] = {
                 "2 payments were taken and are not posted in cash receipting.",
                 "1 mail could not be sent.",
             ),
-            "remedy": "To see which: billclose list exceptions",
+            "remedy": "Look at each.",
+            "ways": (
+                "Exceptions: https://larkspur.example/office/exceptions",
+                "At a terminal: billclose list exceptions",
+            ),
         },
     ),
     MessageKind.ACCESS: (

@@ -354,6 +354,7 @@ NOTICE = {
     "agreed": "a list of texts: what was agreed to when autopay was set up; mostly empty",
     "records": "how many there are",
     "findings": "a list of sentences: `{% for finding in findings %}`",
+    "ways": "a list of texts: the page on which it is done, and what is typed for it",
     "is_payment_due": BILL["is_payment_due"],
     "is_paid_by_autopay": BILL["is_paid_by_autopay"],
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import PermanentFailure
 from domain.money import ZERO
 from domain.payments import PaymentState, PostingKind, PostingState
+from domain.troubles import AT_A_TERMINAL, page_of_trouble, say_service, say_trouble
 from domain.words import say_count
 from mail.letters.communications import AlertLetter
 from mail.outbox.deliveries import Delivery
@@ -67,7 +68,7 @@ def _silent_services(books: Connection) -> list[str]:
         .where(service_health.c.down_since.is_not(None))
         .order_by(service_health.c.service)
     )
-    return [f"{name} does not answer." for name in books.scalars(query)]
+    return [f"{say_service(name)} does not answer." for name in books.scalars(query)]
 
 
 DOWN, BACK = "alert-cash-receipting-down", "alert-cash-receipting-back"
@@ -78,7 +79,20 @@ HEALTH_FORMS = (BEGAN, ENDED)
 NO_UTILITY = "The billing office"  # before the first import nothing says what it is called
 
 
-def service_letter(database: Database, form: str, utility: str) -> AlertLetter:
+PENDING, POST_NOW = "/office/payments/pending", "billclose retry-postings --now"
+
+
+def say_where(what: str, staff_url: str, path: str, command: str) -> tuple[str, ...]:
+    """
+    Say where something is done: by a browser, and what is typed for it.
+
+    `staff_url` is where the office's pages are; empty where nobody reaches them by a browser.
+    """
+    typed = f"{AT_A_TERMINAL.strip()} {command}"
+    return (f"{what}: {staff_url}{path}", typed) if staff_url else (typed,)
+
+
+def service_letter(database: Database, form: str, utility: str, staff_url: str = "") -> AlertLetter:
     """
     Say that cash receipting is down or back, and what waits (rules 186-188).
 
@@ -87,6 +101,7 @@ def service_letter(database: Database, form: str, utility: str) -> AlertLetter:
     left = count_unposted(database)
     waits = f"{left}, {'taken and ' if left.are_payments else ''}not posted."
     findings: tuple[str, ...]
+    ways: tuple[str, ...]
     if form == DOWN:
         title = "cash receipting does not answer"
         findings = (
@@ -95,20 +110,28 @@ def service_letter(database: Database, form: str, utility: str) -> AlertLetter:
         )
         remedy = (
             "Ask IT to restart the cash-receipting service on the server (Caselle Online Web "
-            "Service), then run: billclose retry-postings --now"
+            "Service), then post what waits."
         )
+        ways = say_where("Post it", staff_url, PENDING, POST_NOW)
     else:
         title = "cash receipting answers again"
         findings = (waits,) if left.count else ("Every payment that was taken is posted.",)
-        remedy = "To see which: billclose list pending-payments" if left.count else "Nothing to do."
-    return AlertLetter(form=form, utility=utility, title=title, findings=findings, remedy=remedy)
+        remedy, ways = "Nothing to do.", ()
+        if left.count:
+            remedy = "See which they are."
+            ways = say_where("Pending", staff_url, PENDING, "billclose list pending-payments")
+    return AlertLetter(
+        form=form, utility=utility, title=title, findings=findings, remedy=remedy, ways=ways
+    )
 
 
 def health_letter(
-    database: Database, form: str, key: str, utility: str, timezone: str
+    database: Database, form: str, key: str, utility: str, timezone: str, staff_url: str = ""
 ) -> AlertLetter:
     """
     Say that a trouble began or is over; `key` is that of its incident.
+
+    `staff_url` is as in say_pages.
 
     It says what is known when the mail leaves: where mail was down, that may be much later.
     Raises PermanentFailure for an incident that is not in the books.
@@ -117,8 +140,7 @@ def health_letter(
         row = books.execute(sa.select(incident).where(incident.c.key == key)).one_or_none()
     if row is None:
         raise PermanentFailure("what it tells of is no longer in the books")
-    name, _, about = row.condition.partition("/")
-    title = name.replace("-", " ") + (f" ({about})" if about else "")
+    title = say_trouble(row.condition)
     since = f"Since {_local(row.since, timezone)}."
     over = f"It is over since {_local(row.ended_at, timezone)}." if row.ended_at else ""
     if form == BEGAN:
@@ -130,8 +152,34 @@ def health_letter(
         utility=utility,
         title=title,
         findings=tuple(filter(None, findings)),
-        remedy=f"{remedy} More: {RUNBOOK}/{name}.md" if remedy else "Nothing to do.",
+        remedy=remedy.partition(AT_A_TERMINAL)[0] or "Nothing to do.",
+        ways=tuple(say_ways(row.condition, remedy, staff_url)),
     )
+
+
+def say_ways(condition: str, advice: str, staff_url: str) -> Iterator[str]:
+    """Say on which pages advice is followed, and what is typed for it; nothing for no advice."""
+    words, label, command = advice.partition(AT_A_TERMINAL)
+    if words:
+        yield from say_pages(condition, staff_url)
+    if label:
+        yield label.strip() + f" {command}"
+
+
+def say_pages(condition: str, staff_url: str) -> Iterator[str]:
+    """
+    Say where a trouble is put right, and where more is read about it.
+
+    `staff_url` is where the office's pages are; empty where nobody reaches them by a browser.
+    """
+    kind = condition.partition("/")[0]
+    if not staff_url:
+        yield f"More: {RUNBOOK}/{kind}.md"
+        return
+    page = page_of_trouble(condition)
+    if page is not None:
+        yield f"{page.does}: {staff_url}{page.path}"
+    yield f"More: {staff_url}/office/runbook/{kind}"
 
 
 def facts_of_alerts(database: Database, deliveries: Sequence[Delivery]) -> dict[str, NoticeFacts]:

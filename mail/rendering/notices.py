@@ -63,7 +63,8 @@ class NoticeRenderer:
 
     `find_communication` returns a communication by its delivery's form, None where it is gone.
     `latest_communication` is asked for the address to link to when a mail is composed (rule 108).
-    `alert_remedy` tells the office what to do about an alert.
+    `exceptions` tells the office where to see what an alert is about, `staff_url` where its pages
+    are.
     """
 
     database: Database
@@ -72,9 +73,10 @@ class NoticeRenderer:
     unsubscribing: Unsubscribing
     find_communication: Callable[[str], Communication | None] = no_communication
     latest_communication: Callable[[], str] = no_link
-    alert_remedy: str = "To see which: billclose list exceptions"
+    exceptions: tuple[str, ...] = ("At a terminal: billclose list exceptions",)
     export_links: ExportLinks = NO_LINKS
     portal_links: PortalLinks = NO_PORTAL
+    staff_url: str = ""
 
     def __call__(self, deliveries: Sequence[Delivery]) -> Iterator[OutgoingMessage | MailOutcome]:
         facts = find_notice_facts(self.database, [row.key for row in deliveries])
@@ -151,9 +153,16 @@ class NoticeRenderer:
 
     def _alert(self, row: Delivery, facts: NoticeFacts) -> AlertLetter:
         if row.form in SERVICE_FORMS:
-            return service_letter(self.database, row.form, facts.utility)
+            return service_letter(self.database, row.form, facts.utility, self.staff_url)
         if row.form in HEALTH_FORMS:
-            return health_letter(self.database, row.form, row.about, facts.utility, facts.timezone)
+            return health_letter(
+                self.database,
+                row.form,
+                row.about,
+                facts.utility,
+                facts.timezone,
+                self.staff_url,
+            )
         findings = find_alert_facts(self.database, row.period)
         if not findings:
             raise PermanentFailure("nothing needs a person any more")
@@ -163,7 +172,8 @@ class NoticeRenderer:
             period=row.period or "",
             title="Something needs a person",
             findings=findings,
-            remedy=self.alert_remedy,
+            remedy="See which they are.",
+            ways=self.exceptions,
         )
 
     def compose(

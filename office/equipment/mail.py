@@ -16,6 +16,7 @@ from mail.letters.templates import OfficeContact, Templates
 from mail.message.addresses import Verp
 from mail.message.size_limit import MEGABYTE, SizeLimit
 from mail.port import Mailer
+from mail.rendering.alerts import say_where
 from mail.rendering.bills import BillRenderer, Protection, Sender
 from mail.rendering.notices import NoticeRenderer
 from mail.smtp.mailer import SmtpMailer
@@ -45,6 +46,8 @@ class MailNeeds(Protocol):
     def local_today(self) -> date: ...
     @property
     def command(self) -> str: ...
+    @property
+    def staff_url(self) -> str: ...
     @property
     def database(self) -> Database: ...
     @property
@@ -141,9 +144,15 @@ def to_notice_renderer(office: MailNeeds) -> NoticeRenderer:
         office.unsubscribing,
         MassLetters(office.database, office.store.read, live.link_to),
         live.latest_link,
-        alert_remedy=f"To see which: {office.command} list exceptions",
+        exceptions=say_where(
+            "Exceptions",
+            office.staff_url,
+            "/office/exceptions",
+            f"{office.command} list exceptions",
+        ),
         export_links=office.export_links,
         portal_links=to_portal_links(office),
+        staff_url=office.staff_url,
     )
 
 

@@ -289,6 +289,12 @@ class Office(Choices):
         return to_inbox(self)
 
     @property
+    def staff_url(self) -> str:
+        """Where a browser reaches the office's pages by web.url; empty where none does."""
+        web = self.settings.web
+        return "" if self.rehearses or "office" not in web.serves else web.url.rstrip("/")
+
+    @property
     def command(self) -> str:
         """What a person types to reach this office, never a copy that is gone; to be pasted."""
         program = Path(sys.argv[0]).name

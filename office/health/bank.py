@@ -26,9 +26,10 @@ def differing_deposits(looking: Looking) -> list[Condition]:
         f"{say_count(len(found), 'line')} of the bank's files and of the gateway's payouts "
         f"{'differs' if len(found) == 1 else 'differ'}, {amount.dollars()} in all."
     )
-    remedy = f"See each and settle it, with a reason; run: {office.command} deposits match"
+    remedy = "See each and settle it, with a reason."
     since = min(start_of(min(map(_day, found)), looking.zone), looking.now)
-    return [trouble(KIND, "", since, detail, remedy)]
+    command = f"{office.command} deposits match"
+    return [trouble(KIND, "", since, detail, remedy, command=command)]
 
 
 def _day(one: OpenDifference) -> date:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from domain.troubles import AT_A_TERMINAL, SUBJECTS, TroublePage, page_of_trouble, say_trouble
 from office.equipment.office import Office
 
 AT_ONCE = timedelta(0)
@@ -28,7 +29,8 @@ class Condition:
     What was found of one kind: at most one is not in trouble, and each trouble is one.
 
     `detail` and `remedy` are sentences without personal data: they are mailed and shown to
-    monitors. A trouble is told of when it has lasted for its `patience`.
+    monitors. `remedy` is for whoever reads it anywhere; `command` is what is typed for it at a
+    terminal, where that helps. A trouble is told of when it has lasted for its `patience`.
     """
 
     kind: str
@@ -38,10 +40,27 @@ class Condition:
     since: datetime | None = None
     remedy: str = ""
     patience: timedelta = AT_ONCE
+    command: str = ""
 
     @property
     def name(self) -> str:
+        """Return its code, for monitors, logs and the books; people read its title."""
         return f"{self.kind}/{self.about[:LONGEST_ABOUT]}" if self.about else self.kind
+
+    @property
+    def title(self) -> str:
+        """Return what people call the trouble, or where there is none what is watched."""
+        return say_trouble(self.name) if self.state is State.TROUBLE else SUBJECTS[self.kind]
+
+    @property
+    def advice(self) -> str:
+        """Return what to do with what is typed for it, as the books, mails and monitors have it."""
+        return f"{self.remedy}{AT_A_TERMINAL}{self.command}" if self.command else self.remedy
+
+    @property
+    def page(self) -> TroublePage | None:
+        """Return the office's page on which it is put right."""
+        return page_of_trouble(self.name)
 
     def to_figures(self) -> dict[str, Any]:
         """Write it as a monitor reads it."""
@@ -50,7 +69,7 @@ class Condition:
             "state": self.state.value,
             "since": self.since.isoformat(timespec="seconds") if self.since else None,
             "detail": self.detail,
-            "remedy": self.remedy,
+            "remedy": self.advice,
         }
 
 
@@ -61,8 +80,9 @@ def trouble(
     detail: str,
     remedy: str,
     patience: timedelta = AT_ONCE,
+    command: str = "",
 ) -> Condition:
-    return Condition(kind, State.TROUBLE, detail, about, since, remedy, patience)
+    return Condition(kind, State.TROUBLE, detail, about, since, remedy, patience, command)
 
 
 def or_well(kind: str, troubles: Iterable[Condition], detail: str = "") -> list[Condition]:

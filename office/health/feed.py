@@ -28,5 +28,6 @@ def stale_feed(looking: Looking) -> list[Condition]:
     newest = feed.newest
     since = looking.now if newest is None else newest + timedelta(hours=hours)
     detail = f"Balances are not of today: {'; '.join(sorted(set(why.values())))}."
-    remedy = f"Ask for the billing system's files, then run: {looking.office.command} feed"
-    return [trouble(KIND, "", min(looking.now, since), detail, remedy)]
+    remedy = "Ask for the billing system's files, and have them taken in."
+    command = f"{looking.office.command} feed"
+    return [trouble(KIND, "", min(looking.now, since), detail, remedy, command=command)]

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from database.runs import newest_timezone
 from database.tables import incident
+from domain.troubles import AT_A_TERMINAL
 from office.equipment.office import Office
 from office.health.bank import differing_deposits
 from office.health.conditions import Condition, Looking, State, trouble
@@ -122,23 +123,28 @@ def _health(looking: Looking, asked: list[Condition], offsets: Offsets) -> Healt
 
 def _as_watched(looking: Looking) -> Iterator[Condition]:
     """Repeat what the last watch said of servers; what is open is in its own words."""
-    columns = (incident.c.condition, incident.c.detail, incident.c.remedy)
+    columns = (incident.c.condition, incident.c.since, incident.c.detail, incident.c.remedy)
     query = sa.select(*columns).where(incident.c.ended_at.is_(None)).order_by(incident.c.condition)
     with looking.office.database.reading() as books:
         opened = books.execute(query).all()
     for kind in ASKED:
         rows = [row for row in opened if row.condition.partition("/")[0] == kind]
         for row in rows:
-            yield Condition(row.condition, State.TROUBLE, row.detail, remedy=row.remedy)
+            _, _, about = row.condition.partition("/")
+            words, _, command = row.remedy.partition(AT_A_TERMINAL)
+            yield Condition(
+                kind, State.TROUBLE, row.detail, about, row.since, words, command=command
+            )
         if not rows:
             yield Condition(kind, State.WELL, "The last watch found nothing.")
 
 
 def without_books(now: datetime, command: str) -> Health:
     """Say that the database does not answer, which is all that can be said then."""
-    remedy = f"Ask IT to start it, or check database.url; then run: {command} health"
+    remedy = "Ask IT to start it, or to check database.url; then look again."
     detail = "The database does not answer; nothing can be done without it."
-    return Health((trouble("database-down", "", now, detail, remedy),))
+    again = f"{command} health"
+    return Health((trouble("database-down", "", now, detail, remedy, command=again),))
 
 
 def _questions(looking: Looking, seconds: float) -> dict[str, Callable[[], Any]]:

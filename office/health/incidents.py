@@ -14,9 +14,10 @@ from database.audit import record_audit
 from database.inserting import insert_new
 from database.tables import incident
 from domain.deliveries import MessageKind
+from domain.troubles import AT_A_TERMINAL, say_trouble
 from mail.outbox.planned import PlannedMessage
 from mail.outbox.queueing import queue_messages
-from mail.rendering.alerts import BEGAN, ENDED, RUNBOOK
+from mail.rendering.alerts import BEGAN, ENDED, say_ways
 from office.equipment.office import Office
 from office.health.alert_ways import queue_posts
 from office.health.conditions import Condition
@@ -74,7 +75,7 @@ def _open(books: Connection, found: Condition, now: datetime) -> None:
         condition=found.name,
         since=found.since or now,
         detail=found.detail,
-        remedy=found.remedy,
+        remedy=found.advice,
         noticed_at=now,
     )
     books.execute(row)
@@ -93,7 +94,7 @@ def _tell_beginnings(
         if found is None or row.told_at is not None or now - row.noticed_at < found.patience:
             continue
         mark = incident.update().where(incident.c.key == row.key, incident.c.told_at.is_(None))
-        changes = {"told_at": now, "detail": found.detail, "remedy": found.remedy}
+        changes = {"told_at": now, "detail": found.detail, "remedy": found.advice}
         if books.execute(mark.values(changes)).rowcount == 1:
             yield row.key
 
@@ -133,10 +134,12 @@ def _post(
     """Record the same for the ways of alerts.urls; no account stands in a condition's words."""
     for row in rows:
         found = troubles.get(row.condition)
-        detail, remedy = (found.detail, found.remedy) if found else (row.detail, "")
-        page = f"{RUNBOOK}/{row.condition.partition('/')[0]}.md"
-        title = f"billclose: {row.condition}" + (" is over" if form == ENDED else "")
-        text = "\n".join(filter(None, (detail, remedy, f"See {page}")))
+        detail, advice = (found.detail, found.advice) if found else (row.detail, "")
+        over = "over: " if form == ENDED else ""
+        title = f"billclose: {over}{say_trouble(row.condition)}"
+        words = advice.partition(AT_A_TERMINAL)[0]
+        ways = say_ways(row.condition, advice, office.staff_url)
+        text = "\n".join(filter(None, (detail, words, *ways)))
         queue_posts(books, office, row.key, form, title, text, now)
 
 

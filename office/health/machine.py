@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from domain.causes import say_cause
 from domain.failures import TemporaryFailure
+from domain.troubles import DISKS
 from domain.words import say_count
 from mail.smtp.relay import Relay, to_relay
 from office.health.conditions import Condition, Looking, or_well, trouble, unwatched
@@ -26,7 +27,6 @@ from office.health.conditions import Condition, Looking, or_well, trouble, unwat
 GIGABYTE = 1_000_000_000
 FEWEST_FILES = 1_000
 EASED = 1.2  # what was full is well again only with so much more room: no mails to and fro
-WORDS = {"home": "the home", "temp": "temporary files", "bills": "the bill store"}
 Offsets = dict[str, timedelta]  # how far this machine's clock is ahead of whose
 
 
@@ -53,7 +53,7 @@ def _full(looking: Looking) -> Iterator[Condition]:
                 "disk-nearly-full",
                 place,
                 looking.now,
-                f"The disk of {WORDS[place]} has room for {left}.",
+                f"The disk of {DISKS[place]} has room for {left}.",
                 "Ask IT for room on it; a close of many bills needs gigabytes, and stops without "
                 "harm where they are missing.",
             )
@@ -96,10 +96,11 @@ def clock_off(looking: Looking, offsets: Offsets) -> list[Condition]:
     side = "ahead of" if ahead > timedelta(0) else "behind"
     detail = f"This machine's clock is {_say(abs(ahead))} {side} that of {whose}."
     remedy = (
-        "Ask IT which of the two is right, to set the other, and to keep it set (on Debian: "
-        "apt install systemd-timesyncd); until then look twice at what is drawn and sent."
+        "Ask IT which of the two is right, to set the other, and to keep it set; until then look "
+        "twice at what is drawn and sent."
     )
-    return [trouble("clock-off", "", looking.now, detail, remedy, looking.grace)]
+    keep = "apt install systemd-timesyncd, which keeps it set on Debian"
+    return [trouble("clock-off", "", looking.now, detail, remedy, looking.grace, keep)]
 
 
 def _say(length: timedelta) -> str:
@@ -123,12 +124,10 @@ def ask_mail_server(looking: Looking, seconds: float) -> list[Condition]:
     try:
         greet(_relay(looking), seconds)
     except TemporaryFailure as failure:
-        remedy = (
-            "Ask IT to look after the mail server; what waits is sent by itself afterwards, or at "
-            f"once by: {looking.office.command} mail send"
-        )
+        remedy = "Ask IT to look after the mail server; what waits is sent by itself afterwards."
         detail = f"The mail server does not answer: {failure}."
-        return [trouble("mail-server-down", "", looking.now, detail, remedy, looking.grace)]
+        send = f"{looking.office.command} mail send"
+        return [trouble("mail-server-down", "", looking.now, detail, remedy, looking.grace, send)]
     return or_well("mail-server-down", (), "The mail server answers.")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from database.tables import look_round
+from domain.troubles import say_work
 from domain.words import say_count
 from office.health.conditions import Condition, Looking, or_well, trouble, unwatched
 
@@ -36,10 +37,11 @@ def _silent(looking: Looking, rows: list[sa.Row[tuple[object, ...]]]) -> Iterato
                 ROUNDS,
                 row.look,
                 row.looked_at,
-                f"Nobody has looked whether {row.look} has work since "
+                f"Nobody has looked whether {say_work(row.look)} has something to do since "
                 f"{row.looked_at:%Y-%m-%d %H:%M} UTC.",
-                f"See that `{looking.office.command} up` runs, or `billclose rounds` where a "
-                "worker carries the flows out.",
+                "Ask whoever looks after the machine to see that billclose runs there.",
+                command=f"{looking.office.command} up, or where a worker carries the flows out: "
+                f"{looking.office.command} rounds",
             )
 
 

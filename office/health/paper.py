@@ -50,6 +50,6 @@ def _differing(looking: Looking, found: dict[str, list[PrintFault]]) -> Iterator
             period,
             looking.now,
             f"Of the print files of {period} that nobody has fetched: {said}.",
-            f"With the printer already? Say so: {command} --fetched; "
-            f"else have them written again: {command} --again",
+            "With the printer already? Say so; else have them written again.",
+            command=f"{command} --fetched, or to have them written again: {command} --again",
         )

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from database.tables import approval_request, bill_run
 from domain.causes import say_cause
 from domain.runs import RunState
+from domain.troubles import say_work
 from office.health.conditions import Condition, Looking, State, or_well, trouble, unwatched
 from office.secrets.prefect_access import authorization, current_address, current_auth
 
@@ -86,9 +87,10 @@ def _late(looking: Looking, runs: list[Any], names: dict[str, str]) -> Iterator[
             KIND,
             name,
             due,
-            f"The run of {name} that was due at {due:%Y-%m-%d %H:%M} UTC has not begun.",
-            f"See that `{looking.office.command} up` runs, or the service that serves the flows; "
-            "start the run by hand if the night is over.",
+            f"The run of {say_work(name)} that was due at {due:%Y-%m-%d %H:%M} UTC has not begun.",
+            "Ask whoever looks after the machine to see that billclose runs there, or the service "
+            "that serves the flows, and to start the run by hand if the night is over.",
+            command=f"{looking.office.command} up",
         )
 
 
@@ -150,7 +152,8 @@ def waiting_closes(looking: Looking) -> list[Condition]:
             row.asked_at + patience,
             f"The close of {row.period} has waited for a yes since "
             f"{row.asked_at:%Y-%m-%d %H:%M} UTC.",
-            f"Look at it, then run: {looking.office.command} approve {row.period}",
+            "Look at it, then say yes or no.",
+            command=f"{looking.office.command} approve {row.period}",
         )
         for row in rows
         if looking.now - row.asked_at > patience
@@ -198,7 +201,7 @@ def _failed(last: list[tuple[str, Any]]) -> Iterator[Condition]:
                 FAILED,
                 name,
                 datetime.fromisoformat(run["end_time"].replace("Z", "+00:00")),
-                f"The last run of {name} ended as {str(run['state_name']).lower()}.",
+                f"The last run of {say_work(name)} ended as {str(run['state_name']).lower()}.",
                 "Read its message in the Prefect UI, put right what it names, and start it again; "
                 "what was done is not done twice.",
             )

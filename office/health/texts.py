@@ -31,5 +31,6 @@ def waiting_texts(looking: Looking) -> list[Condition]:
         return or_well(KIND, (), "Texts leave.")
     why = f" ({error})" if error else ""
     detail = f"{say_count(number, 'text')} wait for more than a day{why}."
-    remedy = f"Run: {looking.office.command} texts send"
-    return [trouble(KIND, "", since + PATIENCE, detail, remedy)]
+    remedy = "Have put right what keeps them; they leave by themselves afterwards."
+    command = f"{looking.office.command} texts send"
+    return [trouble(KIND, "", since + PATIENCE, detail, remedy, command=command)]

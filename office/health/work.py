@@ -21,6 +21,7 @@ from database.tables import (
 )
 from domain.payments import PaymentState
 from domain.steps import Step
+from domain.troubles import say_service, say_work
 from domain.words import to_sentence
 from office.equipment.office import Office
 from office.health.conditions import Condition, Looking, or_well, start_of, trouble, unwatched
@@ -28,6 +29,8 @@ from rules.calendars import earliest_close, next_period
 
 ONE_DAY = timedelta(days=1)
 PERIOD = ("period", "starts_on", "ends_on")
+EXPORT_FIRST = "Make the export in the billing system, and close the period with it."
+LEFT_OPEN = "Close it; if it was left open on purpose, nothing needs to be done."
 SCHEDULE_GRACE = timedelta(hours=1)  # a close that is under way schedules within minutes
 
 
@@ -66,8 +69,8 @@ def _overdue(looking: Looking, ends_on: date) -> Iterator[Condition]:
             f"{ends_on:%Y-%m}",
             start_of(late_on + ONE_DAY, looking.zone),
             f"No export of the period that ended on {ends_on} was imported.",
-            "Make the export in the billing system, then run: "
-            f"{looking.office.command} close {ends_on:%Y-%m} FOLDER",
+            EXPORT_FIRST,
+            command=f"{looking.office.command} close {ends_on:%Y-%m} FOLDER",
         )
 
 
@@ -82,7 +85,8 @@ def _forgotten(
             period,
             start_of(first + ONE_DAY, looking.zone),
             f"Period {period} could be closed since {first} and is not closed{left_out}.",
-            f"Run: {looking.office.command} close {period}" + ("" if is_imported else " FOLDER"),
+            LEFT_OPEN if is_imported else EXPORT_FIRST,
+            command=f"{looking.office.command} close {period}{'' if is_imported else ' FOLDER'}",
         )
 
 
@@ -116,8 +120,8 @@ def forgotten_schedules(looking: Looking) -> list[Condition]:
             row.period,
             row.closed_at,
             f"Period {row.period} is closed and its autopay was never scheduled.",
-            "Schedule as soon as you can; who is past the chosen day is drawn at once: "
-            f"{looking.office.command} schedule-autopay {row.period}",
+            "Schedule as soon as you can; who is past the chosen day is drawn at once.",
+            command=f"{looking.office.command} schedule-autopay {row.period}",
         )
         for row in rows
     )
@@ -131,8 +135,12 @@ def stuck_money(looking: Looking) -> list[Condition]:
     if not stuck.count or stuck.since is None:
         return or_well("postings-stuck", (), "What was taken is posted.")
     detail = f"{stuck} taken and for too long not posted in cash receipting."
-    remedy = to_sentence(stuck.say_remedy(looking.office.command))
-    return [trouble("postings-stuck", "", stuck.since + after, detail, remedy)]
+    remedy = "Have them posted now; nobody is charged by it."
+    if stuck.rejected:
+        remedy = "Put right what the list of pending payments says of those that were rejected."
+    command = stuck.say_remedy(looking.office.command).replace("`", "").removeprefix("run ")
+    since = stuck.since + after
+    return [trouble("postings-stuck", "", since, detail, remedy, command=command)]
 
 
 def silent_services(looking: Looking) -> list[Condition]:
@@ -153,9 +161,9 @@ def silent_services(looking: Looking) -> list[Condition]:
             "service-down",
             row.service,
             row.down_since,
-            f"{row.service} does not answer.",
-            "Ask IT to restart that service on its server, then run: "
-            f"{looking.office.command} retry-postings --now",
+            f"{say_service(row.service)} does not answer.",
+            "Ask IT to restart that service on its server, then have what waits posted.",
+            command=f"{looking.office.command} retry-postings --now",
         )
         for row in rows
     )
@@ -216,9 +224,10 @@ def _missed(looking: Looking, ends: dict[str, datetime]) -> Iterator[Condition]:
                 KIND,
                 command,
                 since,
-                f"{command} {when}.",
-                f"Start it now ({_typed(looking.office, command)}), then look why the schedule did "
-                "not: the timer or `billclose up` on that machine, and its log.",
+                to_sentence(f"{say_work(command)} {when}"),
+                "Ask whoever looks after the machine to start it now, and to find out in its log "
+                "why it did not start by itself.",
+                command=_typed(looking.office, command),
             )
 
 

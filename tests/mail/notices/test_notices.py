@@ -291,7 +291,7 @@ def test_an_alert_counts_what_needs_a_person(books):
 
     assert "Attention: Something needs a person (2026-10)" == message["Subject"]
     assert [
-        "- cash-receipting does not answer.",
+        "- Cash receipting does not answer.",
         "- 1 payment: asked for without an answer.",
         "- 1 mail: not sent for good.",
     ] == [line for line in text_of(message).splitlines() if line.startswith("- ")]

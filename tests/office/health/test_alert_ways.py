@@ -81,7 +81,7 @@ def test_a_trouble_is_told_once_when_it_begins_and_once_when_it_is_over(tmp_path
     first, last = (text for _, text in server.heard)
     assert "A disk is nearly full." in first
     assert "docs/runbook/disk-nearly-full.md" in first
-    assert "billclose: disk-nearly-full is over" in last
+    assert "billclose: over: A disk is nearly full" in last
 
 
 def test_a_dead_way_is_tried_again_and_a_live_one_told_once(tmp_path, database):

@@ -30,7 +30,7 @@ def test_a_feed_that_does_not_come_is_a_trouble_from_when_it_is_too_old(tmp_path
 
     assert ([], "feed-stale") == (troubles(in_time), late.name)
     assert datetime(2026, 11, 13, 1, tzinfo=UTC) == late.since
-    assert late.remedy.endswith(" feed")
+    assert late.command.endswith(" feed")
 
 
 def test_an_office_without_a_feed_is_not_watched(tmp_path, database):

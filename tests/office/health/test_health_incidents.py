@@ -18,7 +18,8 @@ from office.equipment.office import Office
 from office.health.conditions import AT_ONCE, Condition, State, trouble
 from office.health.health import Health, look, without_books
 from office.health.incidents import Noted, note
-from office.settings.close import HealthSettings
+from office.secrets.files import make_secret
+from office.settings.close import HealthSettings, WebSettings
 from office.settings.mail import AlertsSettings
 from tests.builders import NOW, a_household, stage_run
 from tests.office.health_builders import an_office_at
@@ -194,7 +195,7 @@ def test_the_office_is_told_before_its_first_period(tmp_path, empty_books):
 
     message = told(office)[0]
 
-    assert "Attention: disk nearly full (home)" == message["Subject"]
+    assert "Attention: A disk is nearly full: the home" == message["Subject"]
     assert "The billing office" in message["From"]
     text = text_of(message)
     assert "- The disk of the home has room for 1.0 GB." in text
@@ -214,8 +215,48 @@ def test_the_mails_speak_in_the_utilitys_time(tmp_path, empty_books):
     assert "City of Larkspur" in began["From"]
     assert "- Since 2026-11-02 06:00 MST." in text_of(began)
     assert "- It is over since 2026-11-03 06:30 MST." in text_of(began)  # it left late
-    assert "Attention: over: disk nearly full (home)" == ended["Subject"]
+    assert "Attention: over: A disk is nearly full: the home" == ended["Subject"]
     assert "Nothing to do." in text_of(ended)
+
+
+def test_a_mail_leads_to_the_page_and_labels_what_is_typed(tmp_path, empty_books):
+    make_secret(tmp_path)
+    web = WebSettings(url="https://bills.larkspur.example/")
+    office = an_office_at(tmp_path, empty_books, "2026-11-03T06:00", alerts=OFFICE, web=web)
+    typed = "billclose close 2026-10"
+    found = trouble(
+        "close-forgotten", "2026-10", NOW, "It is not closed.", "Close it.", AT_ONCE, typed
+    )
+    note(office, Health((found,)))
+
+    message = told(office)[0]
+
+    at = "https://bills.larkspur.example/office"
+    lines = (
+        "Close it.",
+        f"Close 2026-10: {at}/close",
+        f"More: {at}/runbook/close-forgotten",
+        f"At a terminal: {typed}",
+    )
+    assert "\r\n\r\n".join(lines) in text_of(message)
+    page = message.get_body(("html",)).get_content()
+    assert f'<a href="{at}/close" style="color:#1a5f8a">Close 2026-10</a>' in page
+    assert f">At a terminal: {typed}</p>" in page
+    assert "close-forgotten" not in message["Subject"]
+
+
+def test_where_no_browser_reaches_the_office_a_mail_names_the_page_of_the_docs(
+    tmp_path, empty_books
+):
+    make_secret(tmp_path)
+    web = WebSettings(url="https://bills.larkspur.example/", serves=("customers",))
+    office = an_office_at(tmp_path, empty_books, "2026-11-03T06:00", alerts=OFFICE, web=web)
+    note(office, full())
+
+    text = text_of(told(office)[0])
+
+    assert "Ask IT.\r\n\r\nMore: docs/runbook/disk-nearly-full.md\r\n" in text
+    assert "https://" not in text
 
 
 def test_a_mail_about_what_the_books_forgot_fails_alone(tmp_path, empty_books):

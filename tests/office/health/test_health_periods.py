@@ -101,7 +101,7 @@ def test_since_when_a_period_is_late_is_its_own_day(tmp_path, october):
     ]
 
     assert datetime(2026, 12, 4, 7, 0, tzinfo=UTC) == found.since  # midnight in Denver
-    assert "close 2026-11 FOLDER" in found.remedy
+    assert "close 2026-11 FOLDER" in found.advice
 
 
 def test_a_forgotten_schedule_is_told_an_hour_after_the_close(tmp_path, october):
@@ -123,14 +123,14 @@ def test_reminding_is_missed_from_the_close_on_and_until_it_ends_well(tmp_path, 
     assert [] == troubles(missed_work(at_first))
     assert ["work-missed/remind"] == troubles(missed_work(later))
     (found,) = missed_work(later)
-    assert "remind never ran" in found.detail
+    assert "The sending of reminders never ran." == found.detail
 
     note_ended_well(later.office, "remind")
 
     assert [] == troubles(missed_work(later))
     next_night = looking(tmp_path, october, "2026-11-04T12:00")
     (found,) = missed_work(next_night)
-    assert "remind has not ended well since 2026-11-03 16:00 UTC." == found.detail
+    assert "The sending of reminders has not ended well since 2026-11-03 16:00 UTC." == found.detail
 
 
 def test_collecting_is_missed_only_while_payments_are_due(tmp_path, october):
@@ -171,7 +171,7 @@ def test_a_watch_that_stopped_is_told_by_whoever_looks(tmp_path, october):
     found = missed_work(looking(tmp_path, october, "2026-11-02T09:00"))
 
     assert ["work-missed/health-watch"] == troubles(found)
-    assert "health --tell" in found[0].remedy
+    assert "health --tell" in found[0].command
 
 
 def test_a_rehearsed_time_to_come_expects_no_watch_until_then(tmp_path, october):

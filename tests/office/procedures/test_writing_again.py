@@ -90,7 +90,7 @@ def test_a_lost_file_is_seen_written_again_and_recorded(office, how, end):
 
     assert (State.TROUBLE, f"print-files-differ/{RUN}") == (seen.state, seen.name)
     assert f"1 file {how}." in seen.detail
-    assert f"print {RUN} --again" in seen.remedy
+    assert f"print {RUN} --again" in seen.command
     assert ((OTHER,), ()) == (again.files, again.others)
     assert written == files(office.home)
     assert [OTHER] == acts(office)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -35,12 +36,17 @@ class TestInDecember:
         said = red(signed_in(Role.CLERK).get("/office").text)
 
         assert WRONG in said
-        assert "export-overdue" in said or "close-forgotten" in said
+        assert ">The export of a period is overdue: 2026-11</a>" in said
+        assert '<a href="/office/close">Upload the export of 2026-11</a>' in said
 
-    def test_a_command_in_a_remedy_is_set_as_what_is_typed(self, signed_in):
+    def test_a_command_is_labelled_for_whoever_is_at_a_terminal_and_typed_nowhere_else(
+        self, signed_in
+    ):
         said = red(signed_in(Role.CLERK).get("/office").text)
 
-        assert ("`" in said, "<code>billclose " in said) == (False, True)
+        typed = re.findall("At a terminal: <code>billclose [^<]*</code>", said)
+        assert typed and "`" not in said
+        assert said.count("billclose ") == len(typed)
 
 
 def test_a_service_that_is_away_is_red_until_it_is_back_rules_186_to_189(signed_in, books):
@@ -50,15 +56,20 @@ def test_a_service_that_is_away_is_red_until_it_is_back_rules_186_to_189(signed_
         connection.execute(
             incident.insert().values(
                 key="mail-server-down/1", condition="mail-server-down", since=NOON, noticed_at=NOON,
-                detail="The mail server does not answer.", remedy="Ask IT to start it.",
+                detail="It refuses us.",
+                remedy="Ask IT to start it. At a terminal: billclose mail send",
             )
         )  # fmt: skip
 
     now = red(clerk.get("/office").text)
 
     assert "mail-server-down" not in before
-    said = "mail-server-down</a></strong>: The mail server does not answer. Ask IT to start it."
-    assert f'<a href="/office/runbook/mail-server-down">{said}' in now
+    said = " ".join(now.split())
+    assert (
+        '<a href="/office/runbook/mail-server-down">The mail server does not answer</a></strong>'
+        '<br>It refuses us. Ask IT to start it. <a href="/office/emails">See which mails wait</a>'
+        '<br><small class="soft">At a terminal: <code>billclose mail send</code></small>'
+    ) in said
 
 
 class TestTheLineOfTheMonth:

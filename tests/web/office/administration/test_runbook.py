@@ -50,7 +50,7 @@ def test_every_red_line_leads_to_its_page_and_that_says_what_was_found(office, s
     start, health = browser.get("/office").text, browser.get("/office/settings/health").text
 
     for one in red:
-        link = f'<a href="{RUNBOOK}/{one.kind}">{one.name}</a>'
+        link = f'<a href="{RUNBOOK}/{one.kind}">{one.title}</a>'
         assert link in start and link in health
         assert words_of(one.detail.replace("`", "")) in words_of(
             browser.get(f"{RUNBOOK}/{one.kind}").text

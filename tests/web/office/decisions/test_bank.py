@@ -123,7 +123,7 @@ def test_what_differs_is_red_on_the_start_page_and_leads_to_the_bank_and_to_what
     assert (
         f'<a href="{BANK}">1 difference between the bank and the gateway&#39;s payouts</a>' in start
     )
-    assert '<a href="/office/runbook/deposits-differ">deposits-differ</a>' in start
+    assert '<a href="/office/runbook/deposits-differ">The bank and the payouts differ</a>' in start
 
 
 def test_a_line_that_joins_payouts_is_told_and_one_of_several_ways_is_left_to_a_person(
