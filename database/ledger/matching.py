@@ -274,6 +274,8 @@ def explained_late(
 
     They are told only after its close, in a file that was written after the export, and happened
     before. A line that nothing else explains is one of them: by reference, or by amount and day.
+    What the export contains explains a line of its own day, however it was found there; a line of
+    a later day is rather what is told of that day.
     """
     staged = read_staged(books, period, 0)
     zone = ZoneInfo(staged.timezone)
@@ -295,8 +297,7 @@ def explained_late(
     free = match_export(lines, inside, staged.bounds).free
     new = [
         Outstanding(
-            entry.key, entry.amount, entry.happened_on, False,
-            confirmation=entry.reference or "", told_at=entry.told_at,
+            entry.key, entry.amount, entry.happened_on, False, confirmation=entry.reference or ""
         )
         for entry in told
     ]  # fmt: skip

@@ -409,6 +409,7 @@ def test_a_line_that_nothing_else_explains_explains_one_movement_that_is_told_la
 
     assert {"a"} == explained(town, late("a"), late("b"))
     assert {"c"} == explained(town, late("c", "-30.00", reference="M9"))
+    assert {"g"} == explained(town, late("g", "-30.00"))  # it may lack the line's number
     assert set() == explained(town, late("d", "-30.00", reference="M8"))
     assert set() == explained(town, late("e", "-40.00"))
     assert set() == explained(town, late("f", happened_on=TENTH + timedelta(days=1)))
@@ -437,6 +438,20 @@ def test_a_line_of_what_the_export_contains_explains_nothing_that_is_told_late(
     change(town, balance_due, balance_due.c.account_key.in_(["1", "2"]), period=NOVEMBER)
 
     assert ({"late"} if is_free else set()) == explained(town, late("late"))
+
+
+@pytest.mark.parametrize(("day", "is_free"), [(TENTH, False), (TENTH + timedelta(days=1), True)])
+def test_a_payment_decided_to_be_in_the_export_explains_a_line_of_its_day_alone(town, day, is_free):
+    """Cash receipting was never asked to enter it: a person said that it is in there."""
+    town.export(NOVEMBER, "60.00", accounts=ACCOUNTS)
+    write_lines(town, ("1", "-20.00", ""))
+    call_closed(town, NOVEMBER)
+    change(town, movement, movement.c.account_key == "1", posted_on=day)
+    record(town, an_entry("decided", "-20.00", happened_on=TENTH))
+    inside = balance_entry.c.key == "decided"
+    change(town, balance_entry, inside, in_export_of=NOVEMBER, how="decided")
+
+    assert ({"late"} if is_free else set()) == explained(town, late("late", happened_on=day))
 
 
 def test_what_the_export_of_another_bill_knew_leaves_its_line_to_what_is_told_late(town):
