@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import combinations, pairwise
@@ -55,9 +55,9 @@ class Recognized:
     `parts` is how much of a movement that exceeds ours is ours; the rest of it counts.
     """
 
-    ours: Mapping[str, str] = field(default_factory=dict)
-    odd: Mapping[str, NotCounted] = field(default_factory=dict)
-    parts: Mapping[str, Money] = field(default_factory=dict)
+    ours: Mapping[str, str]
+    odd: Mapping[str, NotCounted]
+    parts: Mapping[str, Money]
 
 
 def recognize(

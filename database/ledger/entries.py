@@ -166,7 +166,7 @@ def _moves(entry: BalanceEntry) -> bool:
 
 def _place(books: Connection, entries: Sequence[BalanceEntry]) -> list[BalanceEntry]:
     """Say of each entry whether the account's newest export has it already."""
-    keys = sorted({entry.account_key for entry in entries if entry.in_export_of is None})
+    keys = sorted({entry.account_key for entry in entries})
     newest = {row.account_key: row for row in books.execute(_NEWEST, {"keys": keys})}
     placed = [_placed(entry, newest.get(entry.account_key)) for entry in entries]
     late = _find_late(books, placed, newest)
@@ -239,7 +239,7 @@ def _add_to_sums(books: Connection, entries: Sequence[BalanceEntry]) -> None:
     ]
     if given and books.execute(_ADDING, given).rowcount != len(given):
         there = set(books.scalars(_THERE, {"keys": list(sums)}))
-        gone = ", ".join(sorted(sums.keys() - there)[:3]) or "some account"
+        gone = ", ".join(sorted(sums.keys() - there)[:3])
         raise ValueError(f"the balance of {gone} is not there to be changed")
 
 

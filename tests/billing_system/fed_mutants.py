@@ -39,7 +39,7 @@ def paid_is_set_to_zero_at_a_close(patch: Patch) -> None:
 
 
 def ours_are_not_known_again(patch: Patch) -> None:
-    patch.setattr(taking_in, "recognize", lambda *_args, **_options: Recognized())
+    patch.setattr(taking_in, "recognize", lambda *_args, **_options: Recognized({}, {}, {}))
 
 
 def a_file_counts_each_time_it_comes(patch: Patch) -> None:

@@ -138,6 +138,16 @@ def test_ours_is_found_in_parts_without_a_number_but_a_whole_is_likelier():
     assert {"M4": "taken/1"} == known_as([*parts, a_movement("M4", "-100.00")], [ours()]).ours
 
 
+def test_of_several_days_with_parts_that_add_up_to_ours_the_earliest_is_ours():
+    parts = [
+        a_movement(f"{day}/{part}", amount, happened_on=DAY + timedelta(days=day))
+        for part, amount in enumerate(["-60.00", "-40.00"])
+        for day in (4, 3, 2, 1, 0)
+    ]
+
+    assert {"0/0": "taken/1", "0/1": "taken/1"} == known_as(parts, [ours()]).ours
+
+
 NEXT = DAY + timedelta(days=1)
 
 

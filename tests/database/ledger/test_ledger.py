@@ -394,29 +394,51 @@ def test_twenty_accounts_with_wrong_sums_are_named_where_nobody_says_how_many(bo
         assert 20 == len(find_wrong_sums(reading))
 
 
-@pytest.mark.parametrize(
-    ("changes", "is_late"),
-    [
-        pytest.param({}, True, id="told of the export's last day, and a line has it"),
-        pytest.param({"happened_on": date(2026, 10, 1)}, False, id="of the day after"),
-        pytest.param({"source": EntrySource.DRAW}, False, id="ours"),
-        pytest.param({"happened_at": datetime(2026, 10, 5, tzinfo=UTC)}, False, id="of a moment"),
-    ],
-)
-def test_only_of_a_day_that_the_export_has_a_line_tells_that_a_movement_is_in_it(
-    books, changes, is_late
-):
+LATER = datetime(2026, 11, 5, tzinfo=UTC)  # than the export was written
+
+
+def write_line(books, reference: str = "", *, days_before: int = 0) -> date:
+    """Let the export have one line alone, of its last day or days before; return the day."""
     with books.writing() as writing:
-        last_day = writing.scalar(sa.select(bill_run.c.not_after)).astimezone(DENVER).date()
+        written_at = writing.scalar(sa.select(bill_run.c.not_after))
+        day = written_at.astimezone(DENVER).date() - timedelta(days=days_before)
         line = {
-            "period": RUN, "line": 1, "account_key": "1", "account": "1", "posted_on": last_day,
+            "period": RUN, "line": 1, "account_key": "1", "account": "1", "posted_on": day,
             "service": "Water", "description": "", "kind": MovementKind.PAYMENT,
-            "amount": Money(-7_00), "reference": "",
+            "amount": Money(-7_00), "reference": reference,
         }  # fmt: skip
         writing.execute(movement.delete())
         writing.execute(movement.insert().values(**line))
-    facts = {"source": EntrySource.FEED, "happened_on": last_day} | changes
+    return day
 
-    assert ((RUN, "late") if is_late else (None, None)) == placed(
-        books, an_entry("feed/1", "-7.00", **facts)
+
+@pytest.mark.parametrize(
+    ("days", "changes", "is_late"),
+    [
+        pytest.param(0, {}, True, id="told of the export's last day, and a line has it"),
+        pytest.param(1, {}, False, id="of the day after"),
+        pytest.param(0, {"reference": "M7"}, True, id="of that day, under the line's number"),
+        pytest.param(1, {"reference": "M7"}, False, id="of the day after, under its number"),
+        pytest.param(0, {"source": EntrySource.DRAW}, False, id="ours"),
+        pytest.param(0, {"happened_at": LATER}, False, id="of a moment"),
+    ],
+)
+def test_only_of_a_day_that_the_export_has_a_line_tells_that_a_movement_is_in_it(
+    books, days, changes, is_late
+):
+    last_day = write_line(books, changes.get("reference", ""))
+    day = last_day + timedelta(days=days)
+    entry = an_entry(
+        "feed/1", "-7.00", **{"source": EntrySource.FEED, "happened_on": day} | changes
     )
+
+    assert ((RUN, "late") if is_late else (None, None)) == placed(books, entry)
+
+
+def test_what_is_agreed_stays_agreed_though_a_line_has_it_too(database):
+    stage_run(database, a_household("1", equal_pay_amount=Money(45_00)))
+    close_run(database)
+    day = write_line(database, days_before=1)
+
+    entry = an_entry("feed/1", "-7.00", source=EntrySource.FEED, happened_on=day)
+    assert (RUN, "agreed") == placed(database, entry)
