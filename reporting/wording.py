@@ -15,7 +15,7 @@ Figure = int | Money
 
 # Bounded, so that a long text without an address is not searched again from every letter.
 _ADDRESS = re.compile(r"[^\s<>()\[\]{}\"',;:|]{1,64}@[^\s<>()\[\]{}\"',;:|]{1,255}")
-_REASONS = {
+REASONS = {
     "send-paper": "asked for paper",
     "no-valid-email": "no valid e-mail address",
     "no-ebill": "not paperless",
@@ -88,7 +88,7 @@ def say_seconds(seconds: float) -> str:
 def say_reasons(reasons: Mapping[str, int]) -> str:
     """Write counts by reason, the frequent ones first: `12 nothing owed, 3 on direct pay`."""
     ranked = sorted(reasons.items(), key=lambda reason: (-reason[1], reason[0]))
-    return ", ".join(f"{number:,} {_REASONS.get(name, say_code(name))}" for name, number in ranked)
+    return ", ".join(f"{number:,} {REASONS.get(name, say_code(name))}" for name, number in ranked)
 
 
 def say_code(code: str) -> str:

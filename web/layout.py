@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, Response
 from domain import languages
 from domain.money import ZERO, Money
 from mail.letters.since_bill import say_since_bill
+from reporting.codes import in_words
 from reporting.wording import with_commands
 from web.guarding import largest_of, say_limit
 from web.office.permissions import Permission, may
@@ -93,7 +94,7 @@ def templates(language: str) -> Environment:
         lstrip_blocks=True,
     )
     found.filters.update(money=say_money, ledger=say_ledger, number=say_number)
-    found.filters.update(with_commands=with_commands)
+    found.filters.update(with_commands=with_commands, in_words=in_words)
     found.filters.update({name: _in_language(say) for name, say in IN_LANGUAGE.items()})
     found.globals.update(static=static_path, largest_of=largest_of, say_limit=say_limit)
     return found

@@ -16,6 +16,7 @@ from domain.accounts import account_key
 from domain.dates import parse_date
 from domain.failures import Misuse
 from domain.money import Money
+from reporting.codes import is_coded, words_contain
 
 Claim = sa.ColumnElement[bool]
 CONDITION = re.compile(r"\s*(?P<name>[\w-]+)\s*(?P<operator><=|>=|!=|=|<|>|~)(?P<value>.*)", re.S)
@@ -96,8 +97,11 @@ def contains(shown: sa.Subquery, name: str, value: str) -> Claim:
     """
     Compare as a person who looks for something means it: text by a part of it (rule 76).
 
-    Money, days, counts and flags by value; raises Misuse for a value that is none of a column's.
+    Money, days, counts and flags by value; a code by its words as well. Raises Misuse for a value
+    that is none of a column's.
     """
+    if is_coded(shown.c[name], name):
+        return words_contain(shown.c[name], value)
     kind = shown.c[name].type
     is_text = not isinstance(kind, Cents | sa.Boolean | sa.Date | sa.Integer)
     return _claim(shown, name, "~" if is_text else "=", value, UTC)

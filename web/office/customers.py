@@ -93,7 +93,9 @@ def _part(visit: Visit, key: str, what: str, title: str, names: tuple[str, ...])
     return {
         "title": title,
         "headings": [name.replace("_", " ").capitalize() for name in names],
-        "rows": [[to_text(to_shown(row[name], visit.zone)) for name in names] for row in rows],
+        "rows": [
+            [to_text(to_shown(name, row[name], visit.zone)) for name in names] for row in rows
+        ],
     }
 
 

@@ -18,6 +18,7 @@ from domain.failures import Misuse
 from domain.money import Money
 from domain.words import say_count
 from office.procedures.lists import select_bare, select_list
+from reporting.codes import said_of
 from reporting.lists.asking import amount_names, column_names, contains
 from reporting.lists.catalog import LISTS
 from reporting.lists.paging import TOTAL, Row, counted_beside, filled
@@ -259,7 +260,7 @@ def export_list(visit: Visit, page: ListPage) -> Response:
         if total > MOST_EXPORTED:
             return show_list(visit, page, message=_too_many(page, total))
         rows = [
-            {name: to_shown(known_part(row, name), zone) for name in names}
+            {name: to_shown(name, known_part(row, name), zone) for name in names}
             for row in books.execute(ordered).mappings()
         ]
     content = to_xlsx(names, rows, page.what, amounts=amount_names(shown))
@@ -338,7 +339,7 @@ def _column(shown: sa.Subquery, name: str, asked: ListQuery, page: ListPage) -> 
 def _cell(name: str, value: Any, zone: ZoneInfo, *, links: bool) -> ShownCell:
     if isinstance(value, Money):
         return ShownCell(value.dollars(), is_number=True)
-    text = to_text(to_shown(value, zone))
+    text = to_text(to_shown(name, value, zone))
     if name == "account" and text and links:
         return ShownCell(text, link=f"/office/customers/{quote(text, safe='')}")
     return ShownCell(text, is_number=isinstance(value, int) and not isinstance(value, bool))
@@ -354,11 +355,15 @@ def _row_link(link: RowLink | None, row: Row) -> tuple[ShownCell, ...]:
     return (ShownCell(link.name, link=f"{link.path}{asked}"),)
 
 
-def to_shown(value: Any, zone: ZoneInfo) -> Any:
-    """Write a moment as the office's clock shows it, all else as the command does."""
+def to_shown(name: str, value: Any, zone: ZoneInfo) -> Any:
+    """
+    Write a moment as the office's clock shows it, and a code in words; all else as the command.
+
+    The command's own lists keep the codes: its conditions go by them.
+    """
     if isinstance(value, datetime):
         return f"{value.astimezone(zone):%Y-%m-%d %H:%M}"
-    return to_plain(value)
+    return to_plain(said_of(name, value))
 
 
 def _title(name: str) -> str:

@@ -26,7 +26,7 @@ def test_a_clerk_sets_a_plan_up_and_cancels_it(signed_in):
 
     assert f'href="{PLAN}"' in account
     assert "The plan is set up." in made.text and made.text.count("$40.00") == 2
-    assert "in-force" in listed and "asked by phone" in listed
+    assert "<td>in force</td>" in listed and "asked by phone" in listed
     assert "The plan is cancelled" in ended.text and "moved away" in ended.text
     assert "Set up a plan" in ended.text
 

@@ -56,6 +56,17 @@ def test_the_file_read_back_equals_the_page(clerk):
     assert 'attachment; filename="customers.xlsx"' == answer.headers["content-disposition"]
 
 
+def test_a_code_stands_in_words_and_is_found_by_them(signed_in):
+    signed_in(Role.SUPERVISOR), signed_in(Role.CSR)
+    admin = signed_in(Role.ADMIN)
+
+    everybody = admin.get("/office/settings/staff").text
+    found = admin.get("/office/settings/staff", params={"role": "customer serv"}).text
+
+    assert ("<td>customer service</td>" in everybody, "<td>csr</td>" in everybody) == (True, False)
+    assert ("<td>customer service</td>" in found, "<td>supervisor</td>" in found) == (True, False)
+
+
 def test_a_spreadsheet_takes_no_name_for_a_formula(clerk):
     content = clerk.get("/office/customers/export.xlsx").content
 

@@ -149,7 +149,7 @@ def _row(visit: Visit, decision: RowDecision, key: str) -> Facts | None:
     return tuple(
         (
             name.replace("_", " ").capitalize(),
-            to_text(to_shown(known_part(found, name), visit.zone)),
+            to_text(to_shown(name, known_part(found, name), visit.zone)),
         )
         for name in names
         if found[name] not in (None, "")
