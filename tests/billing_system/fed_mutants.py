@@ -201,7 +201,14 @@ MUTANTS = (
     Mutant(paid_is_set_to_zero_at_a_close, takes_long=True),
     Mutant(ours_are_not_known_again),
     Mutant(a_file_counts_each_time_it_comes, takes_long=True),
-    Mutant(balances_are_never_too_old, takes_long=True),
+    Mutant(
+        balances_are_never_too_old,
+        _of_two_months(
+            test_between_closes.test_what_the_gateway_does_not_know_is_asked_again_only_while_it_would_be_drawn,
+            "old",
+            [],
+        ),
+    ),
     Mutant(
         a_missing_file_is_not_missed,
         test_between_closes.test_case_22_a_missing_file_stops_each_cycle_until_an_export_of_its_own,
