@@ -19,6 +19,7 @@ OURS = [
     "554 too many messages",
     "550 mailbox full",
     "550 sender is on a blocklist",
+    "550 the check of the address timed out",
 ]
 
 
@@ -38,6 +39,7 @@ def test_a_mailbox_that_is_gone_is_written_to_no_more(status):
         "550 ann@rate-limit.example: user does not exist",
         "554 This account has been disabled",
         "550 Requested mailbox not found",
+        "550 Not our customer",
     ],
 )
 def test_a_server_without_a_status_may_say_in_words_that_nobody_is_there(diagnostic):

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.deliveries import Recipient, RecipientSource
-from rules.mail.communications import LeftOut, Posted, Reader, choose_latest, choose_readers
+from rules.mail.communications import (
+    SAID,
+    LeftOut,
+    Posted,
+    Reader,
+    choose_latest,
+    choose_readers,
+)
 
 TODAY = date(2026, 11, 30)
 YESTERDAY, TOMORROW = date(2026, 11, 29), date(2026, 12, 1)
@@ -83,3 +90,12 @@ def test_every_mailbox_is_chosen_once_or_left_out_for_one_reason(
     assert len(everybody & suppressed) == left_out[LeftOut.SUPPRESSED]
     assert len((everybody & unsubscribed) - suppressed) == left_out[LeftOut.UNSUBSCRIBED]
     assert len(everybody) == len(chosen) + left_out.total()
+
+
+def test_it_is_said_how_many_mailboxes_were_left_out_and_why():
+    assert {
+        "suppressed": "mails to them came back",
+        "unsubscribed": "want no communications",
+        "no-account": "have no account, which the text names",
+        "accounts-without-address": "accounts without an e-mail address",
+    } == SAID

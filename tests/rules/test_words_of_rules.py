@@ -10,6 +10,7 @@ from rules.mail.communications import LeftOut
 from rules.mail.reminders import StepStanding
 from rules.money.autopay import OnClosedDay, OverMaximum
 from rules.money.checkout import FeeKind, NumberKind
+from rules.money.returns import ReturnKind
 from rules.portal_access import NameMatching
 
 
@@ -24,6 +25,7 @@ from rules.portal_access import NameMatching
         (NumberKind, "none customer permit"),
         (OnClosedDay, "previous next same"),
         (OverMaximum, "skip cap"),
+        (ReturnKind, "unauthorized administrative all"),
         (StepStanding, "not-yet owed too-late"),
     ],
 )
