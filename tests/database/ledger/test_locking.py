@@ -1,16 +1,19 @@
-"""The rows under whose locks money moves: made where they are missing."""
+"""The rows under whose locks money moves: made where they are missing, and who waits for whom."""
 
 from __future__ import annotations
 
+import threading
 from datetime import date
 
+import pytest
 import sqlalchemy as sa
 
 from database.ledger import locking
-from database.ledger.locking import lock_balances
+from database.ledger.locking import lock_all_balances, lock_balances
 from database.tables import balance_due, bill_run
 from domain.money import ZERO
 from tests.builders import a_household, stage_run
+from tests.database.two_sessions import Session, is_anybody_waiting, together, wait_until
 
 
 def rows_of(database):
@@ -52,3 +55,70 @@ def test_nothing_is_locked_of_nothing(database):
         lock_balances(books, [])
 
     assert [] == rows_of(database)
+
+
+KEYS = [str(key) for key in range(9, 0, -1)]  # as their rows lie, which is no order of locks
+
+
+@pytest.fixture
+def rows(database):
+    if database.is_sqlite:
+        pytest.skip("one session writes at a time on SQLite")
+    with database.writing() as books:
+        for key in KEYS:
+            row = {"account_key": key, "account": key, "amount_due": ZERO}
+            books.execute(balance_due.insert(), row)
+    return database
+
+
+def free_of(database) -> set[str]:
+    """The accounts that nobody else has locked."""
+    query = sa.select(balance_due.c.account_key).with_for_update(skip_locked=True)
+    with database.writing() as books:
+        return set(books.scalars(query))
+
+
+def test_the_accounts_that_are_named_are_locked_and_no_others(rows):
+    with rows.writing() as books:
+        lock_balances(books, ["4", "2"])
+
+        assert set(KEYS) - {"2", "4"} == free_of(rows)
+
+
+@pytest.mark.parametrize("some", [1, 500], ids=["a statement each", "one statement"])
+def test_who_waits_for_an_account_holds_none_of_those_after_it(rows, monkeypatch, some):
+    monkeypatch.setattr(locking, "SOME", some)
+    waiting = Session(rows, lambda books: lock_balances(books, KEYS))
+    thread = threading.Thread(target=waiting.run)
+
+    with rows.writing() as books:
+        lock_balances(books, ["1"])
+        thread.start()
+        wait_until(lambda: is_anybody_waiting(rows))
+        free = free_of(rows)
+    thread.join()
+
+    assert {"2", "3", "4", "5", "6", "7", "8", "9"} == free
+
+
+def test_a_row_that_another_one_was_quicker_to_make_is_locked_as_well(rows):
+    def lock_and_look() -> set[str]:
+        with rows.writing() as books:
+            lock_balances(books, ["new"])
+            return free_of(rows)
+
+    free = together(rows, lambda books: lock_balances(books, ["new"]), lock_and_look)
+
+    assert set(KEYS) == free
+
+
+def test_while_all_balances_are_locked_nobody_else_moves_money_and_readers_go_on(rows):
+    moving = "LOCK TABLE balance_due IN ROW EXCLUSIVE MODE NOWAIT"
+    with rows.writing() as books:
+        lock_all_balances(books)
+
+        with pytest.raises(sa.exc.OperationalError), rows.writing() as other:
+            other.exec_driver_sql(moving)
+        assert len(KEYS) == len(rows_of(rows))
+    with rows.writing() as other:
+        other.exec_driver_sql(moving)
