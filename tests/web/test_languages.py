@@ -52,6 +52,35 @@ def test_no_translation_is_left_of_what_nobody_says():
     assert set() == kept - set(translate.sentences()), TOLD
 
 
+# One thing has one name, in the catalog, in mails and in what a customer agrees to.
+NAMES = {
+    "equal.pay": "pago uniforme",
+    "autopay": "pagos? automáticos?",
+    "bank account": "cuentas? bancarias?|cuenta",
+    "installments?": "cuotas?|pagos?",
+    "balance": "saldo",
+    "password": "contraseñas?",
+}
+
+
+@pytest.mark.parametrize("english", NAMES)
+def test_a_thing_has_one_name_in_spanish(english):
+    named = re.compile(rf"\b({english})\b", re.IGNORECASE)
+    spanish = re.compile(rf"\b({NAMES[english]})\b", re.IGNORECASE)
+    said = [(one.id, str(one.string)) for one in translate.catalog_of() if one.id]
+
+    assert [] == [text for text, words in said if named.search(text) and not spanish.search(words)]
+
+
+@pytest.mark.parametrize("other", ["igualado", "nivelado", "domiciliación", "clave de acceso"])
+def test_no_other_name_stands_beside_it(other):
+    texts = [str(one.string) for one in translate.catalog_of()]
+    texts += [path.read_text() for path in (ROOT / "mail" / "templates").rglob("*-es.*")]
+    texts += [path.read_text() for path in (ROOT / "payments" / "enrollment").glob("spanish.py")]
+
+    assert [] == [text for text in texts if other in text.lower()]
+
+
 def test_a_translation_has_the_places_of_its_sentence():
     differing = [
         one.id
