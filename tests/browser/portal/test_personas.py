@@ -197,6 +197,10 @@ def test_the_portal_is_used_by_the_keyboard_alone(someone, known):
     assert {"Sign out", "Bills and payments", "Pay", "View bill", "Autopay"} <= set(reached)
 
 
+# Whether any table has to be scrolled to be read whole.
+SIDEWAYS = "[...document.querySelectorAll('.scroll')].some(o => o.scrollWidth > o.clientWidth)"
+
+
 @pytest.mark.parametrize("width", [320])
 def test_nothing_is_cut_off_at_400_percent(someone, known, width):
     known(ANN, MINE)
@@ -205,3 +209,4 @@ def test_nothing_is_cut_off_at_400_percent(someone, known, width):
     for path in ("/", "/bills", "/usage", "/account", f"/accounts/{MINE}/pay"):
         ann.open(path)
         ann.look()
+        assert not ann.page.evaluate(SIDEWAYS), path

@@ -85,13 +85,20 @@ def test_rule_45_a_bill_is_a_page_that_everyone_can_read(ann):
     page = ann.get(f"/accounts/{MINE}/bill/{RUN}/page").text
 
     assert "Bill for October 2026" in page and "Amount due" in page
-    assert '<td class="num">7.5 </td>' in page and "What was billed, by service" in page
+    assert (
+        '<td class="num" data-of="Usage">7.5 </td>' in page
+        and "What was billed, by service" in page
+    )
 
 
 def test_rule_178_usage_is_a_graph_with_its_numbers_as_a_table(ann):
     page = ann.get("/usage").text
 
-    assert "<svg" in page and "Water" in page and '<td class="num">7.5</td>' in page
+    assert (
+        "<svg" in page
+        and "Water" in page
+        and '<td class="num" data-of="This year">7.5</td>' in page
+    )
 
 
 def test_rule_12_a_bill_that_was_never_split_is_not_offered(office, app):

@@ -31,7 +31,7 @@ def test_rule_178_this_year_stands_beside_last_for_each_meter_and_for_the_total(
     assert "Water (CCF)" in page and "Billed in total" in page
     assert "October 2025: 5" in page and "October 2026: 7.5" in page
     assert "October 2025: $20.00" in page and "October 2026: $45.50" in page
-    assert '<td class="num">7.5</td><td class="num">5</td>' in page
+    assert 'data-of="This year">7.5</td><td class="num" data-of="Last year">5</td>' in page
 
 
 def test_a_graph_has_twelve_months_and_no_bar_where_nothing_is_known():
