@@ -308,7 +308,8 @@ def claim_due(
             elif decision.waits:
                 claim.waiting += 1
             else:
-                claim.cancelled += _cancel(books, row, decision, now, terms.who)
+                _cancel(books, row, decision, now, terms.who)
+                claim.cancelled += 1
         claim.draws = _record_draws(books, recorded)
     return claim
 
@@ -398,9 +399,8 @@ def _record_draws(books: Connection, rows: list[dict[str, Any]]) -> list[Draw]:
     return find_draws(books, draw.c.key.in_(keys))
 
 
-def _cancel(books: Connection, row: Any, reason: NoDraw, now: datetime, who: str) -> bool:
+def _cancel(books: Connection, row: Any, reason: NoDraw, now: datetime, who: str) -> None:
+    """Cancel a payment that is locked as scheduled: nobody else moves it."""
     error = reason.as_error
-    if not move_payment(books, row.key, PaymentState.SCHEDULED, "cancelled", error=error):
-        return False
+    move_payment(books, row.key, PaymentState.SCHEDULED, "cancelled", error=error)
     record_audit(books, now, who, "cancel payment", row.account, f"{row.period}: {error}")
-    return True

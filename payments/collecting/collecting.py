@@ -233,8 +233,8 @@ def _record_asked(
             if one.payment_state is not PaymentState.SCHEDULED:
                 record_never_asked(books, one)  # it was cancelled meanwhile
             elif isinstance(reference, PermanentFailure):
-                if record_refused(books, one, now, terms):
-                    counts.declined.add(one.amount)
+                record_refused(books, one, now, terms)
+                counts.declined.add(one.amount)
             elif isinstance(reference, str):
                 asked.append(record_asked(books, one, reference, now))
             else:

@@ -173,9 +173,7 @@ def _lines_paid() -> sa.Select[Any]:
     )
 
 
-def lock_draws(
-    books: Connection, *conditions: sa.ColumnElement[bool], limit: int | None = None
-) -> list[Draw]:
+def lock_draws(books: Connection, *conditions: sa.ColumnElement[bool]) -> list[Draw]:
     """
     Lock the balances of draws whose outcome moves money, then the draws; return them as they are.
 
@@ -185,14 +183,9 @@ def lock_draws(
         sa.select(draw.c.key)
         .join(gateway_payment, draw.c.payment_key == gateway_payment.c.key)
         .where(*conditions)
-        .order_by(draw.c.payment_key, draw.c.number)
-        .limit(limit)
     )
-    keys = set(books.scalars(query))
-    lock_balances_of(books, keys)
-    if limit is not None:
-        conditions = (*conditions, draw.c.key.in_(keys))
-    return find_draws(books, *conditions, limit=limit)
+    lock_balances_of(books, set(books.scalars(query)))
+    return find_draws(books, *conditions)
 
 
 def lock_balances_of(books: Connection, draw_keys: Collection[str]) -> None:

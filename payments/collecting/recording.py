@@ -34,8 +34,7 @@ REFUSED = "refused"  # the gateway takes no such draw at all
 def record_asked(books: Connection, one: Draw, reference: str, now: datetime) -> Draw:
     """Write down that a draw may have happened from here on, and return it as it stands then."""
     values = {"reference": reference, "asked_at": now, "next_lookup_at": now + FIRST_LOOKUP}
-    if not move_draw(books, one, "asked", **values):
-        raise ValueError(f"the draw {one.key} is no longer {one.state}")
+    _move_asked(books, one, **values)
     _move(books, one, "asked", amount=one.amount)
     return replace(_asked(one), reference=reference, asked_at=now)
 
@@ -205,14 +204,15 @@ def record_declined(
     return True
 
 
-def record_refused(
-    books: Connection, one: Draw, now: datetime, terms: CollectionTerms, *, code: str = REFUSED
-) -> bool:
-    """Write down that the gateway takes no such draw: a decline that a clerk looks into."""
-    if not move_draw(books, one, "asked", asked_at=now):
-        return False
+def record_refused(books: Connection, one: Draw, now: datetime, terms: CollectionTerms) -> None:
+    """
+    Write down that the gateway takes no such draw: a decline that a clerk looks into.
+
+    Raises ValueError where the draw is no longer as it was read.
+    """
+    _move_asked(books, one, asked_at=now)
     _move(books, one, "asked")
-    return record_declined(books, _asked(one), now, terms, code=code, advice=Advice.CLERK)
+    record_declined(books, _asked(one), now, terms, code=REFUSED, advice=Advice.CLERK)
 
 
 def record_doubt(books: Connection, one: Draw, error: str) -> None:
@@ -264,6 +264,11 @@ def _retry_on(
         advice, declines or 1,
         today=today, due_on=one.due_on, closed=terms.closed, policy=terms.retry,
     )  # fmt: skip
+
+
+def _move_asked(books: Connection, one: Draw, **values: Any) -> None:
+    if not move_draw(books, one, "asked", **values):
+        raise ValueError(f"the draw {one.key} is no longer {one.state}")
 
 
 def _move(books: Connection, one: Draw, event: str, **values: Any) -> None:
