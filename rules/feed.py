@@ -23,8 +23,9 @@ class OwnEntry:
     Money that we moved on an account, as the billing system may tell it back.
 
     `amount` is what it does to the balance. `posting_asked_at` is when cash receipting was first
-    asked to enter it; None: never, so that nobody there can know of it. `come_back` is the sum of
-    the movements that were recognized as it, `is_known` whether an export or a feed has it whole.
+    asked to enter it; None: never, so that nobody there can know of it. `last_asked_on` is the
+    local day of the last time, which may be weeks later. `come_back` is the sum of the movements
+    that were recognized as it, `is_known` whether an export or a feed has it whole.
     """
 
     key: str
@@ -33,6 +34,7 @@ class OwnEntry:
     confirmation: str = ""
     receipt: str = ""
     posting_asked_at: datetime | None = None
+    last_asked_on: date | None = None
     come_back: Money = ZERO
     is_known: bool = False
 
@@ -169,7 +171,8 @@ class _Desk:
         asked = entry.posting_asked_at
         if entry.is_known or asked is None or self._come_back[entry.key] != ZERO:
             return False
-        if not entry.happened_on - EARLIER <= day <= entry.happened_on + self._latest:
+        last_asked_on = max(entry.happened_on, entry.last_asked_on or entry.happened_on)
+        if not entry.happened_on - EARLIER <= day <= last_asked_on + self._latest:
             return False
         is_payment = entry.amount < ZERO
         if is_payment and not entry.receipt:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.ledger.matching import may_stand_from
 from database.ledger.tables import balance_entry, entry_told
 from database.tables import account, posting
 from database.types import Cents
@@ -59,11 +61,11 @@ class Known:
         return account_key in self._accounts
 
 
-def read_known(books: Connection, movements: Sequence[FeedMovement]) -> Known:
+def read_known(books: Connection, movements: Sequence[FeedMovement], zone: ZoneInfo) -> Known:
     """Read for all movements at once what is known of them and of their accounts."""
     keys = sorted({one.key for one in movements})
     told = _read_told(books, movements)
-    own, standing = _read_own(books, keys)
+    own, standing = _read_own(books, keys, zone)
     accounts = set(
         books.scalars(
             sa.select(account.c.account_key).where(account.c.account_key.in_(keys)).distinct()
@@ -96,7 +98,7 @@ def _read_told(
 
 
 def _read_own(
-    books: Connection, keys: Sequence[str]
+    books: Connection, keys: Sequence[str], zone: ZoneInfo
 ) -> tuple[dict[str, list[OwnEntry]], dict[str, OwnStanding]]:
     back = (
         sa.select(sa.func.sum(entry_told.c.amount, type_=Cents()))
@@ -107,9 +109,9 @@ def _read_own(
     query = (
         sa.select(
             *(_ENTRY[name] for name in ("key", "account_key", "amount", "happened_on")),
-            *(_ENTRY[name] for name in ("reference", "told_at", "in_export_of")),
-            posting.c.receipt,
-            posting.c.asked_at,
+            *(_ENTRY[name] for name in ("happened_at", "reference", "told_at", "in_export_of")),
+            *(posting.c[name] for name in ("state", "receipt")),
+            *(posting.c[name] for name in ("first_asked_at", "asked_at", "posted_at")),
             back.label("back"),
         )
         .outerjoin(posting, posting.c.entry_key == _ENTRY.key)
@@ -124,19 +126,21 @@ def _read_own(
     own: dict[str, list[OwnEntry]] = {}
     standing = {}
     for row in books.execute(query):
-        own.setdefault(row.account_key, []).append(_to_own(row))
+        own.setdefault(row.account_key, []).append(_to_own(row, zone))
         standing[row.key] = OwnStanding(row.amount, row.back or ZERO, row.told_at is not None)
     return own, standing
 
 
-def _to_own(row: Any) -> OwnEntry:
+def _to_own(row: Any, zone: ZoneInfo) -> OwnEntry:
+    last_asked_at = row.posted_at or row.asked_at
     return OwnEntry(
         key=row.key,
         amount=row.amount,
         happened_on=row.happened_on,
         confirmation=row.reference or "",
         receipt=row.receipt or "",
-        posting_asked_at=row.asked_at,
+        posting_asked_at=may_stand_from(row),
+        last_asked_on=last_asked_at.astimezone(zone).date() if last_asked_at else None,
         come_back=row.back or ZERO,
         is_known=row.told_at is not None or row.in_export_of is not None,
     )

@@ -237,7 +237,7 @@ class _Batch:
         keys = sorted({movement.key for movement in movements})
         lock_balances(self.books, keys, {one.key: one.account for one in movements})
         before = _balances(self.books, keys)
-        known = read_known(self.books, movements)
+        known = read_known(self.books, movements, ZoneInfo(self.terms.timezone))
         by_account: dict[str, list[FeedMovement]] = {}
         for movement in movements:
             if self._is_new(movement, known):

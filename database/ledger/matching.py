@@ -215,7 +215,7 @@ def _with_postings() -> sa.Select[Any]:
 def to_outstanding(row: Any, zone: ZoneInfo) -> Outstanding:
     """Make what the rule needs of an entry and its posting; `zone` is the export's own."""
     is_ours = row.source is not EntrySource.FEED
-    stands_from = _may_stand_from(row)
+    stands_from = may_stand_from(row)
     return Outstanding(
         key=row.key,
         amount=row.amount,
@@ -232,7 +232,7 @@ def to_outstanding(row: Any, zone: ZoneInfo) -> Outstanding:
     )
 
 
-def _may_stand_from(row: Any) -> datetime | None:
+def may_stand_from(row: Any) -> datetime | None:
     """
     Return from when on cash receipting may have an entry of ours; None: it surely has not.
 

@@ -362,8 +362,8 @@ class FedSimulation(CollectedSimulation):
             keys = set(books.scalars(unanswered))
         for file in self.written:
             if file.is_there and not file.is_told:
-                self.doubted += [
-                    replace(move, told_at=now)
+                self.doubted += [  # of the day on which it was entered, as the feed tells it
+                    replace(move, told_at=now, at=move.booked_at or move.at)
                     for move in file.ours
                     if move.cents < 0 and move.key in keys
                 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -100,8 +101,12 @@ def test_a_payment_without_a_number_is_ours_by_amount_and_day():
         pytest.param(ours(amount="-100.01"), DAY, id="another amount"),
         pytest.param(ours(), DAY - timedelta(days=2), id="too early"),
         pytest.param(ours(), DAY + timedelta(days=6), id="too late"),
+        pytest.param(
+            ours(last_asked_on=DAY + timedelta(days=20)), DAY + timedelta(days=26),
+            id="too late after we asked for the last time",
+        ),
     ],
-)
+)  # fmt: skip
 def test_a_payment_without_a_number_is_somebody_elses_when(own, day):
     assert {} == known_as([a_movement("M1", "-100.00", happened_on=day)], [own]).ours
 
@@ -119,6 +124,29 @@ def test_under_a_number_that_has_not_reached_us_a_charge_is_ours_and_a_payment_c
     )  # fmt: skip
 
     assert {"M1": "return/1", "M2": "return/1"} == found.ours
+
+
+@pytest.mark.parametrize("days", [0, 20, 25])
+@pytest.mark.parametrize(
+    ("own", "amounts", "number"),
+    [
+        pytest.param(ours(), ["-100.00"], "", id="without a number"),
+        pytest.param(ours(), ["-60.00", "-40.00"], "", id="in parts"),
+        pytest.param(ours(amount="40.00", receipt=""), ["40.00"], "R9", id="not answered"),
+    ],
+)
+def test_what_is_posted_weeks_after_the_money_moved_comes_back_as_late(own, amounts, number, days):
+    """Cash receipting was down for long, and the billing system tells the day of its own entry."""
+    own = replace(own, last_asked_on=DAY + timedelta(days=20))
+    day = DAY + timedelta(days=days)
+    movements = [
+        a_movement(f"M{place}", amount, happened_on=day, reference=number)
+        for place, amount in enumerate(amounts)
+    ]
+
+    found = known_as(movements, [own])
+
+    assert dict.fromkeys([one.movement_id for one in movements], "taken/1") == found.ours
 
 
 def test_two_payments_of_one_amount_are_ours_and_somebody_elses():

@@ -34,6 +34,7 @@ def enter_posting(
         posting.insert().values(
             key=f"{kind}/{entry.key}", entry_key=entry.key, payment_key=payment, kind=kind,
             amount=amount, state=PostingState.POSTED, attempts=1, created_at=asked_at,
-            asked_at=asked_at, next_retry_at=asked_at, receipt=receipt, posted_at=asked_at,
+            asked_at=asked_at, first_asked_at=asked_at, next_retry_at=asked_at, receipt=receipt,
+            posted_at=asked_at,
         )
     )  # fmt: skip

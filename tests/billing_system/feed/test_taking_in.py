@@ -18,12 +18,13 @@ from database.ledger.entries import outstanding_sums, record_entries
 from database.ledger.tables import balance_entry, entry_told, feed_file
 from database.queries.balances import read_open_balance
 from database.queries.feed import newest_written_at
-from database.tables import balance_due, bill_run, movement
+from database.tables import balance_due, bill_run, movement, posting
 from domain.failures import Misuse, Refused
 from domain.feeds import AccountChange, ChangeField, FeedKind, FeedMovement
-from domain.ledger import ContainedBy
+from domain.ledger import ContainedBy, EntryKind
 from domain.money import ZERO, Money
 from domain.movements import MovementKind
+from domain.payments import PostingState
 from reporting.lists.asking import ListRequest, narrowed
 from reporting.lists.money import completed_payments
 from reporting.lists.reading import shown_rows
@@ -35,6 +36,7 @@ W = "2026-10-31T23:00"  # UTC: when the export was written
 NOW = at("2026-11-11T15:00")
 DENVER = ZoneInfo("America/Denver")
 TERMS = FeedTerms("City of Larkspur", "America/Denver", "anna")
+UNANSWERED = {"state": PostingState.SUBMITTED, "receipt": None, "posted_at": None}
 
 
 @dataclass
@@ -52,13 +54,26 @@ class Office:
         with self.database.reading() as books:
             return read_open_balance(books, "1")
 
-    def take(self, amount: str = "-100.00", *, key: str = "taken/1", posted: str = "") -> None:
+    def take(
+        self,
+        amount: str = "-100.00",
+        *,
+        key: str = "taken/1",
+        kind: EntryKind = EntryKind.PAYMENT,
+        posted: str = "",
+    ) -> None:
         """Move money as a draw does; `posted` is when cash receipting was asked to enter it."""
-        entry = an_entry(key, amount, happened_on=date(2026, 11, 10), reference="SB1")
+        entry = an_entry(key, amount, kind=kind, happened_on=date(2026, 11, 10), reference="SB1")
         with self.database.writing() as books:
             record_entries(books, [entry], now=self.now, who="anna")
             if posted:
                 enter_posting(books, entry, at(posted))
+
+    def ask_again(self, moment: str, **answer: Any) -> None:
+        """Ask cash receipting once more for what it was asked for before, for the last time."""
+        asked = {"asked_at": at(moment), "posted_at": at(moment), "attempts": 2}
+        with self.database.writing() as books:
+            books.execute(posting.update().values(asked | answer))
 
     def findings(self) -> list[str]:
         with self.database.reading() as books:
@@ -274,6 +289,33 @@ def test_the_file_that_shows_the_gap_is_looked_at_with_it(office):
     filled = office.feed(late, sequence=16, written_at=datetime(2026, 11, 9, 17))
 
     assert (Money(-100_00), 1) == (office.open, filled.ours)
+
+
+def test_a_file_that_never_came_may_hold_what_was_asked_for_again_after_it(office):
+    """Its first request was entered and not answered: file 16 has it, and never came."""
+    office.take(posted="2026-11-09T15:00")
+    office.ask_again("2026-11-11T00:30")
+    office.feed(sequence=15, written_at=datetime(2026, 11, 8, 17))
+    office.feed(sequence=17, written_at=datetime(2026, 11, 10, 17))
+
+    office.feed(m("M1", "-100.00"), sequence=18, written_at=datetime(2026, 11, 10, 18))
+
+    assert Money(-100_00) == office.open
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_a_reversal_that_cash_receipting_entered_weeks_later_counts_once(office, is_answered):
+    """It was down for long; then the feed tells of the day on which it entered what came back."""
+    office.take("40.00", key="return/1", kind=EntryKind.RETURN, posted="2026-11-10T15:00")
+    office.ask_again("2026-11-27T16:00", **({} if is_answered else UNANSWERED))
+    office.now = at("2026-11-28T03:00")
+
+    day, number = date(2026, 11, 27), "" if is_answered else "R9"
+    told = m("M1", "40.00", reference=number, happened_on=day)
+    report = office.feed(told, written_at=datetime(2026, 11, 27, 19, 30))
+
+    assert (1, 0, Money(140_00)) == (report.ours, report.new, office.open)
+    assert office.sums_agree()
 
 
 def test_a_gap_that_a_person_accepted_may_hold_our_receipt_all_the_same(office):
