@@ -204,6 +204,7 @@ def _with_postings() -> sa.Select[Any]:
             posting.c.state,
             posting.c.receipt,
             posting.c.first_asked_at,
+            posting.c.asked_at,
             posting.c.posted_at,
         )
         .outerjoin(posting, posting.c.entry_key == _ENTRY.key)
@@ -216,6 +217,7 @@ def to_outstanding(row: Any, zone: ZoneInfo) -> Outstanding:
     """Make what the rule needs of an entry and its posting; `zone` is the export's own."""
     is_ours = row.source is not EntrySource.FEED
     stands_from = may_stand_from(row)
+    last_asked_at = row.posted_at or row.asked_at or stands_from
     return Outstanding(
         key=row.key,
         amount=row.amount,
@@ -226,7 +228,7 @@ def to_outstanding(row: Any, zone: ZoneInfo) -> Outstanding:
         told_at=row.told_at,
         posted_at=None if is_ours else row.happened_at,
         may_stand_from=stands_from,
-        posted_on=stands_from.astimezone(zone).date() if stands_from else None,
+        posted_on=last_asked_at.astimezone(zone).date() if stands_from and last_asked_at else None,
         payment_key=row.payment_key or "",
         moved_at=row.happened_at if is_ours else None,
     )

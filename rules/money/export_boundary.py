@@ -36,7 +36,8 @@ class Outstanding:
     `is_ours`: we moved the money; otherwise the billing system told of it. `told_at`: it surely
     had it then. `posted_at`: the exact moment of a movement that it told, where it says so.
     `may_stand_from`: when cash receipting was first asked to enter ours, None for never, so that
-    the billing system cannot have it. `payment_key`: what a payment shares with its returns.
+    the billing system cannot have it. `posted_on`: the local day on which it was asked for the
+    last time, which may be weeks later. `payment_key`: what a payment shares with its returns.
     """
 
     key: str

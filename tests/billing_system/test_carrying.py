@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.ledger.tables import balance_entry
-from database.tables import balance_due, gateway_payment
+from database.tables import balance_due, gateway_payment, posting
 from domain.ledger import ContainedBy
 from domain.money import Money
 from mail.letters.since_bill import say_since_bill
@@ -73,6 +73,19 @@ def test_case_3_what_was_posted_late_meets_its_line_in_the_next_export(town):
     town.close(DECEMBER, local(12, 31, 20))
 
     assert ("130.00", {"taken": "reference"}) == (town.open(), town.how())
+
+
+def test_what_was_asked_for_again_for_weeks_meets_its_line_without_a_number(town, database):
+    """Cash receipting was down: the line is of the day on which it entered the payment."""
+    town.draw("100.00", local(11, 10, 16), posted=local(11, 10, 18))
+    with database.writing() as books:
+        last = local(11, 27, 9)
+        books.execute(posting.update().values(asked_at=last, posted_at=last))
+
+    town.export(NOVEMBER, "60.00", ((date(2026, 11, 27), "-100.00"),))
+    town.close(NOVEMBER)
+
+    assert ("60.00", {"taken": "amount"}) == (town.open(), town.how())
 
 
 def test_case_4_the_line_of_the_counter_is_not_taken_for_ours(town):

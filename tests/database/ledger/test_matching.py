@@ -35,6 +35,7 @@ from tests.billing_system.ledger_town import DENVER, NOVEMBER, OCTOBER, W, a_tow
 from tests.builders import an_entry, unguarded
 
 TENTH = date(2026, 11, 10)
+LATE = datetime(2026, 11, 28, 4, tzinfo=UTC)  # the evening of the 27th in Denver
 SECOND = timedelta(seconds=1)
 ACCOUNTS = ("1", "2", "3", "4", "5")
 
@@ -301,7 +302,7 @@ def a_row(**changes):
     facts = {
         "key": "taken/1", "amount": Money(-80_00), "happened_on": TENTH, "source": EntrySource.DRAW,
         "reference": "SB1", "receipt": "R7", "told_at": None, "happened_at": W, "state": None,
-        "first_asked_at": asked, "payment_key": "autopay/1",
+        "first_asked_at": asked, "asked_at": asked, "posted_at": None, "payment_key": "autopay/1",
     }  # fmt: skip
     return SimpleNamespace(**facts | changes)
 
@@ -323,7 +324,8 @@ def test_what_the_rule_needs_of_a_payment_of_ours():
 
 
 def test_what_the_rule_needs_of_a_movement_that_the_feed_told():
-    given = {"reference": None, "receipt": None, "payment_key": None, "first_asked_at": None}
+    nothing = ("reference", "receipt", "payment_key", "first_asked_at", "asked_at")
+    given = dict.fromkeys(nothing)
     found = to_outstanding(a_row(source=EntrySource.FEED, told_at=OCTOBERS, **given), DENVER)
 
     assert (False, "", "", "") == (
@@ -350,6 +352,20 @@ def test_cash_receipting_may_have_an_entry_since_it_was_asked_or_a_person_entere
     changes, since
 ):
     assert since == to_outstanding(a_row(**changes), DENVER).may_stand_from
+
+
+@pytest.mark.parametrize(
+    ("changes", "day"),
+    [
+        ({"asked_at": LATE}, date(2026, 11, 27)),  # again, and no answer so far
+        ({"asked_at": LATE, "posted_at": LATE}, date(2026, 11, 27)),
+        ({"first_asked_at": None, "asked_at": None, "posted_at": LATE,
+          "state": PostingState.POSTED}, date(2026, 11, 27)),  # by hand
+        ({"first_asked_at": None, "asked_at": None}, None),
+    ],
+)  # fmt: skip
+def test_the_line_of_ours_may_be_of_the_day_on_which_it_was_asked_for_the_last_time(changes, day):
+    assert day == to_outstanding(a_row(**changes), DENVER).posted_on
 
 
 def test_the_day_of_a_posting_is_that_of_the_exports_zone_for_an_account_without_a_bill(town):
