@@ -215,7 +215,7 @@ def _take_in_one(
     if outcome in (ReturnEffect.RECORDED, ReturnEffect.TOO_MUCH):
         _tally_of(counts, event.kind).add(event.amount)
     counts.refused += outcome is ReturnEffect.DECLINED
-    counts.alarms += outcome in (ReturnEffect.ALARM, ReturnEffect.TOO_MUCH)
+    counts.alarms += outcome is ReturnEffect.TOO_MUCH
     return outcome is not ReturnEffect.NOT_YET
 
 

@@ -51,7 +51,6 @@ class ReturnEffect(StrEnum):
     RECORDED = "recorded"
     TOO_MUCH = "too-much"  # recorded, since it is true: more went back than was taken
     DECLINED = "declined"  # the bank's no to a draw that had no answer
-    ALARM = "alarm"  # it makes no sense: a person reads it
     NOT_YET = "not-yet"
 
 
@@ -82,10 +81,6 @@ def record_outcome(
         return ReturnEffect.NOT_YET
     if one.code in (DRAWN_TWICE, GIVEN_BACK):
         return _record_given_back(books, one, event, event_id, now, terms)
-    if one.state is not DrawState.APPROVED:
-        detail = _detail(one, event)
-        is_new = note_once(books, one.account, "unexpected return", detail, now, terms.who)
-        return ReturnEffect.ALARM if is_new else ReturnEffect.KNOWN
     return _record(books, one, event, kind, event_id, now, terms)
 
 

@@ -13,6 +13,7 @@ from database.queries.balances import read_open_balance
 from database.tables import (
     balance_due,
     draw,
+    events_read,
     posting,
     refund_request,
     scheduled_payment,
@@ -21,12 +22,17 @@ from database.tables import (
 from domain.failures import Misuse, OutcomeUnknown, PermanentFailure, Refused
 from domain.ledger import EntryKind
 from domain.money import ZERO, Money
-from domain.payments import PaymentState
-from payments.collecting.draws import DRAWN_TWICE
+from domain.payments import DrawState, PaymentState
+from payments.collecting.draws import DRAWN_TWICE, read_draw
 from payments.outcomes.events import take_in_events
 from payments.outcomes.refunding import refund_payment, say_given_back_before
+from payments.outcomes.returns import record_outcome
 from payments.outcomes.settlements import list_differences, read_settlements, settle_item
-from payments.outcomes.unknown_payments import PaymentDecision, decide_never_arrived
+from payments.outcomes.unknown_payments import (
+    PaymentDecision,
+    decide_given_back,
+    decide_never_arrived,
+)
 from payments.port import LateEvent, LateEventKind
 from payments.terms import CollectionTerms
 from tests.builders import ACH, a_household, close_run, stage_run
@@ -43,6 +49,12 @@ def postings(office) -> list[tuple[str, Money]]:
     with office.database.reading() as books:
         query = sa.select(posting.c.kind, posting.c.amount).order_by(posting.c.created_at)
         return [(str(kind), amount) for kind, amount in books.execute(query)]
+
+
+def entries(office) -> list[tuple[str, Money]]:
+    with office.database.reading() as books:
+        query = sa.select(balance_entry.c.key, balance_entry.c.amount)
+        return sorted(tuple(row) for row in books.execute(query))
 
 
 def take_in(office, gateway=None, **terms):
@@ -134,15 +146,35 @@ def test_a_decline_that_is_told_again_moves_nothing_and_its_retry_stays(database
     assert (before.pay_on, before.error) == (office.payment().pay_on, office.payment().error)
 
 
-def test_a_banks_no_to_a_draw_without_an_answer_is_the_answer(database, tmp_path):  # case 28
+@pytest.mark.parametrize(("code", "suspended"), [("R01", []), ("R16", ["declined: R16"])])
+def test_a_banks_no_to_a_draw_without_an_answer_is_the_answer(
+    database, tmp_path, code, suspended
+):  # case 28
     office = a_collector(database, tmp_path, paying("1", "tok_ok", method_kind=ACH))
     office.collect(gateway=Gateway(office.gateway, confirm=fails(OutcomeUnknown("no answer"))))
 
-    counts = take_in(office, Tells(office.gateway, an_event(office)), return_fee=Money(25_00))
+    told = Tells(office.gateway, an_event(office, code=code))
+    counts = take_in(office, told, return_fee=Money(25_00))
 
     assert (1, 0, 0) == (counts.refused, counts.returned.count, counts.alarms)
     assert ([], Money(80_00)) == (postings(office), balance(office))
-    assert "declined: R01" in office.payment().error
+    assert f"declined: {code}" in office.payment().error
+    with database.reading() as books:
+        assert suspended == list(books.scalars(sa.select(suspended_method.c.reason)))
+
+
+def test_an_event_of_a_payment_that_another_one_has_moved_is_not_written_down(database, tmp_path):
+    office = drawn(database, tmp_path, "80.00")
+    with database.reading() as books:
+        one = read_draw(books, office.draws()[0].key)
+    desk(office, LateEventKind.REFUNDED, "30.00")
+    event = an_event(office, LateEventKind.REFUNDED, amount="50.00")
+
+    gone = rf"^the payment {one.payment_key} is no longer succeeded$"
+    with pytest.raises(ValueError, match=gone), database.writing() as books:
+        record_outcome(books, one, event, office.at, TERMS)
+
+    assert Money(30_00) == balance(office)
 
 
 def test_a_refund_at_the_gateways_desk_opens_the_balance_by_its_part(database, tmp_path):  # case 29
@@ -185,6 +217,20 @@ def test_a_refund_whose_answer_was_lost_is_given_back_once(database, tmp_path): 
     with database.reading() as books:
         kinds = books.scalars(sa.select(balance_entry.c.kind).order_by(balance_entry.c.recorded_at))
         assert [EntryKind.PAYMENT, EntryKind.REFUND] == list(kinds)
+
+
+def test_while_a_refund_is_open_no_other_amount_is_given_back(database, tmp_path):
+    office = drawn(database, tmp_path, "100.00")
+    with pytest.raises(OutcomeUnknown):
+        refund(office, "40.00", Gateway(office.gateway, refund=fails(OutcomeUnknown("no answer"))))
+
+    with pytest.raises(Refused) as refused:
+        refund(office, "50.00")
+
+    assert "refund-open" == refused.value.code
+    assert "A refund of $40.00 of" in refused.value.message
+    done = refund(office)
+    assert (True, Money(40_00)) == (done.was_open, balance(office))
 
 
 def test_a_refund_is_known_where_the_gateway_told_of_it_first(database, tmp_path):
@@ -380,6 +426,39 @@ def test_a_second_draw_that_is_given_back_leaves_no_difference(database, tmp_pat
             sa.select(balance_entry.c.amount).where(~balance_entry.c.counts)
         ).scalars()
         assert ZERO == Money.total(pair)
+
+
+def test_what_a_person_said_was_given_back_is_told_by_the_gateway_and_stands_once(
+    database, tmp_path
+):
+    office = drawn(database, tmp_path)
+    with database.writing() as books:
+        books.execute(draw.update().values(state=DrawState.DECLINED, code=DRAWN_TWICE))
+    key = office.draws()[0].key
+    decide_given_back(database, key, PaymentDecision("anna", "seen", office.at))
+    before = entries(office)
+
+    counts = take_in(office, Tells(office.gateway, an_event(office, LateEventKind.REFUNDED)))
+
+    assert (before, 0) == (entries(office), counts.alarms)
+    with database.reading() as books:
+        assert ["E1"] == list(books.scalars(sa.select(payment_event.c.event_id)))
+
+
+def test_the_work_is_stopped_between_events_and_what_was_told_is_read_again(database, tmp_path):
+    office = drawn(database, tmp_path)
+    office.gateway.act_at_desk(
+        office.draws()[0].reference, LateEventKind.REFUNDED, Money(30_00), ""
+    )
+    office.wait(hours=1)
+
+    take_in_events(database, office.gateway, TERMS, office.now, stop=lambda: True)
+    before = balance(office)
+    with database.reading() as books:
+        read_on = list(books.scalars(sa.select(events_read.c.until)))
+    take_in(office)
+
+    assert (Money(30_00), [], Money(30_00)) == (before, read_on, balance(office))
 
 
 @pytest.mark.parametrize(

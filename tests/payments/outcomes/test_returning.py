@@ -14,6 +14,7 @@ from domain.money import ZERO, Money
 from domain.payments import DrawState, PaymentState
 from payments.collecting.draws import read_open_draws
 from payments.outcomes.events import take_in_events
+from payments.port import LateEventKind
 from rules.money.returns import ReturnKind
 from tests.builders import ACH, RUN
 from tests.payments.collecting_builders import TERMS, a_collector, paying
@@ -171,6 +172,19 @@ def test_what_landed_late_waits_while_another_draw_has_no_answer(database, tmp_p
     counts = take_in(office)
 
     assert (0, 0) == (counts.landed.count, counts.drawn_twice)
+    assert [DrawState.ABANDONED, DrawState.ASKED] == [one.state for one in office.draws()]
+    assert (PaymentState.UNKNOWN, ZERO, []) == (office.state(), office.paid(), office.postings())
+
+
+def test_a_dispute_of_what_landed_late_waits_as_well(database, tmp_path):
+    """It says that the money was taken: by which of two draws is known with the other's answer."""
+    office = drawn_anew_without_an_answer(database, tmp_path)
+    first = office.draws()[0]
+    office.gateway.act_at_desk(first.reference, LateEventKind.CHARGED_BACK, Money(80_00))
+
+    counts = take_in(office)
+
+    assert (0, 0) == (counts.returned.count, counts.alarms)
     assert [DrawState.ABANDONED, DrawState.ASKED] == [one.state for one in office.draws()]
     assert (PaymentState.UNKNOWN, ZERO, []) == (office.state(), office.paid(), office.postings())
 

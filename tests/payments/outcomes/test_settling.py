@@ -121,3 +121,13 @@ def test_what_does_not_agree_is_listed(database, tmp_path):
         Difference.NOT_RETURNED,
         Difference.NEVER_PAID_OUT,
     ] == found
+
+
+def test_the_reading_of_payouts_is_stopped_and_goes_on_the_next_time(database, tmp_path):
+    office = an_office_whose_money_was_paid_out(database, tmp_path, paying("1"))
+
+    stopped = read_settlements(database, office.gateway, office.at, "anna", stop=lambda: True)
+    again = read(office)
+
+    assert (0, True) == (stopped.new, again.new > 0)
+    assert [] == differences(office)
