@@ -16,7 +16,7 @@ from database.ledger.entries import find_wrong_sums
 from database.ledger.tables import balance_entry
 from database.queries.balances import read_on_its_way, read_open_balance
 from database.queries.portal.standings import standings_of
-from database.tables import account, gateway_payment, posting
+from database.tables import account, draw, gateway_payment, posting
 from domain.checkout import CheckoutEnd, CheckoutOwner, NotTaken
 from domain.identity import LinkProof
 from domain.money import Money
@@ -25,10 +25,12 @@ from payments.checkout.cart import MOST_LINES, put_back_into_cart, put_into_cart
 from payments.checkout.confirming import PayWish, confirm_checkout, draft_checkout
 from payments.outcomes.events import take_in_events
 from payments.outcomes.refunding import refund_payment
+from payments.port import LateEvent, LateEventKind
 from reporting.lists.money import completed_payments
 from rules.money.checkout import CheckoutPolicy, FeeKind, ServiceFee
 from tests.builders import CARD, NOW, a_household, close_run, stage_run
 from tests.payments.checkout_builders import a_line, a_payer, other_line
+from tests.payments.collecting.test_crashes import Gateway
 
 CART = CheckoutPolicy(
     {
@@ -200,6 +202,23 @@ def test_a_returned_draw_opens_each_account_by_what_it_paid(database, tmp_path):
         ("reversal", 1, "80.00"), ("reversal", 2, "20.00"), ("reversal", 3, "40.00"),
         ("service-fee", 1, "3.50"), ("service-fee-back", 1, "3.50"),
     ] == lines_posted(payer)  # fmt: skip
+
+
+def test_the_fee_of_a_return_is_no_part_of_what_its_lines_paid(payer):
+    """Half comes back, costs a fee, and then the other half: each account owes all of its own."""
+    payer.pay_lines(BOTH)
+    gateway, terms = payer.office.gateway, replace(payer.office.terms, return_fee=Money(25_00))
+    with payer.database.reading() as books:
+        one = books.execute(sa.select(draw.c.key, draw.c.reference)).one()
+
+    for event_id in ("E1", "E2"):
+        half = LateEvent(
+            event_id, LateEventKind.RETURNED, *one, Money(51_00), "R01", payer.office.at
+        )
+        told = Gateway(gateway, late_events=lambda _real, _since, half=half: iter([half]))
+        take_in_events(payer.database, told, terms, payer.office.now)
+
+    assert ["105.00", "20.00"] == owed(payer)
 
 
 def refund(payer, amount):
