@@ -95,9 +95,9 @@ def _settle(
             return False
         is_over = event != "came back"
         why = _say(event, standing)
-        moved = books.execute(
+        books.execute(
             arrangement.update()
-            .where(_PLAN.number == plan.number, _PLAN.state == current.state)
+            .where(_PLAN.number == plan.number)
             .values(
                 state=ARRANGEMENT.after(current.state, event),
                 ended_at=now if is_over else None,
@@ -106,10 +106,9 @@ def _settle(
                 paid_at_end=standing.paid if event == "paid" else None,
             )
         )
-        if moved.rowcount:
-            detail = f"plan {plan.number} of {plan.amount}: {why}"
-            record_audit(books, now, who, f"arrangement {event}", plan.account, detail)
-        return moved.rowcount == 1
+        detail = f"plan {plan.number} of {plan.amount}: {why}"
+        record_audit(books, now, who, f"arrangement {event}", plan.account, detail)
+        return True
 
 
 def _event(

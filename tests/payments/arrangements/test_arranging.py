@@ -17,18 +17,19 @@ from database.ledger.entries import record_entries
 from database.queries.arrangements.deferred import due_now, read_deferred
 from database.queries.arrangements.reading import arrangements, newest_plan, paid_since
 from database.queries.exceptions import exceptions
-from database.tables import audit, movement, period_close
+from database.tables import audit, draw, gateway_payment, movement, period_close
 from domain.accounts import account_key
 from domain.arrangements import ArrangementState
 from domain.failures import Misuse, Refused
 from domain.ledger import BalanceEntry, EntryKind, EntrySource
 from domain.money import ZERO, Money
 from domain.movements import MovementKind
+from domain.payments import DrawState, PaymentState
 from payments.arrangements import making
 from payments.arrangements.making import ArrangingTerms, PlanWish
-from payments.arrangements.settling import settle_arrangements
+from payments.arrangements.settling import _settle, settle_arrangements
 from rules.money.arrangements import CustomerLimits, CustomerRefusal, Every, spread
-from tests.builders import RUN, a_household, close_run, empty, few_examples, stage_run
+from tests.builders import CARD, RUN, a_household, close_run, empty, few_examples, stage_run
 from tests.mail.reminder_builders import local
 
 ELM = "01.1037.1"
@@ -238,9 +239,50 @@ def test_nobody_breaks_a_plan_by_old_balances_or_while_a_payment_is_on_its_way(t
 
     stale = night(town, "2026-12-06", left_out=frozenset({RUN}))
     looked = night(town, "2026-12-06", records=False)
+    with town.writing() as books:
+        payment = {
+            "key": "p", "period": RUN, "account_key": KEY, "account": ELM, "pay_on": FIRST,
+            "amount": Money(50_00), "method_token": "x", "method_kind": CARD, "last4": "",
+            "immediate": False, "state": PaymentState.UNKNOWN, "scheduled_at": MADE,
+        }  # fmt: skip
+        books.execute(gateway_payment.insert(), payment)
+        asked = {
+            "key": "p/1", "payment_key": "p", "number": 1, "amount": Money(50_00),
+            "method_token": "x", "state": DrawState.ASKED, "created_at": MADE, "lookups": 0,
+        }  # fmt: skip
+        books.execute(draw.insert(), asked)
+    waiting = night(town, "2026-12-06")
 
     assert (0, [ELM]) == (stale.changed, looked.broken)
-    assert ArrangementState.IN_FORCE == state(town)
+    assert (1, [], ArrangementState.IN_FORCE) == (waiting.waiting, waiting.broken, state(town))
+
+
+def test_a_plan_that_ended_after_the_night_had_read_it_is_not_broken_too(town):
+    made = plan(town)
+    making.cancel(town, KEY, "moved away", TERMS)
+
+    assert not _settle(town, made, local("2026-12-06T06:00"), "night", ())
+
+    assert ArrangementState.ENDED == state(town)
+    assert ["arrange payments", "cancel arrangement"] == [act for act, _ in acts(town)]
+
+
+def test_what_is_not_there_is_neither_arranged_nor_ended_nor_approved(town):
+    pay(town, "200.00", "2026-11-24T12:00")
+
+    codes = []
+    for act in (
+        lambda: plan(town, "10.00"),
+        lambda: making.cancel(town, KEY, "moved away", TERMS),
+        lambda: making.approve(town, KEY, TERMS),
+        lambda: making.arrange(town, PlanWish("nobody", (), "asked by phone"), TERMS),
+    ):
+        with pytest.raises(Misuse) as refused:
+            act()
+        codes.append(refused.value.code)
+
+    assert ["nothing-open", making.NO_PLAN, making.NO_PLAN, "unknown-account"] == codes
+    assert [] == acts(town)
 
 
 def test_with_four_eyes_a_plan_waits_for_another_persons_yes(town):
