@@ -89,7 +89,10 @@ def _settle(
     """Decide again with the balance locked, and write it down; no where it was done meanwhile."""
     with database.writing() as books:
         lock_balances(books, [plan.account_key])
-        current = read_plans(books, _PLAN.number == plan.number)[0]
+        found = read_plans(books, _PLAN.number == plan.number, _is_watched(now))
+        if not found:
+            return False  # it has ended, or another plan stands in its place
+        current = found[0]
         event, standing = _event(books, current, now, left_out)
         if event not in _LISTS:
             return False
@@ -114,13 +117,11 @@ def _settle(
 def _event(
     books: Connection, plan: Arrangement, now: datetime, left_out: Container[str | None]
 ) -> tuple[str, PlanStanding]:
-    """Say what the ledger makes of a plan: an event of its states, or nothing."""
+    """Say what the ledger makes of a plan that is watched: an event of its states, or nothing."""
     standing = standing_now(books, plan, now)
     if plan.state is ArrangementState.KEPT:
         has_less = plan.paid_at_end is not None and standing.paid < plan.paid_at_end
         return ("came back" if has_less and not standing.is_paid else "", standing)
-    if plan.state is not ArrangementState.IN_FORCE:
-        return "", standing
     if standing.is_paid:
         return "paid", standing
     if standing.missing <= ZERO or _stands_with(books, plan.account_key) in left_out:

@@ -76,10 +76,14 @@ def night(database, day, **changes: Any):
     return settle_arrangements(database, local(f"{day}T06:00"), "night", **changes)
 
 
-def state(database):
+def newest(database):
     with database.reading() as books:
-        found = newest_plan(books, KEY)
-        return found and found.state
+        return newest_plan(books, KEY)
+
+
+def state(database):
+    found = newest(database)
+    return found and found.state
 
 
 def acts(database):
@@ -265,6 +269,29 @@ def test_a_plan_that_ended_after_the_night_had_read_it_is_not_broken_too(town):
 
     assert ArrangementState.ENDED == state(town)
     assert ["arrange payments", "cancel arrangement"] == [act for act, _ in acts(town)]
+
+
+def test_a_plan_that_was_paid_is_not_in_force_again_beside_a_newer_one(town):
+    """The bank took its money back, and a new plan was made after the night had read the old."""
+    plan(town)
+    pay(town, "200.00", "2026-11-26T12:00", payment_key="checkout/x")
+    night(town, "2026-11-27")
+    kept = newest(town)
+    pay(town, "-200.00", "2026-11-28T12:00", payment_key="checkout/x")
+    made = plan(town, terms=replace(TERMS, now=local("2026-11-28T13:00")))
+
+    assert not _settle(town, kept, local("2026-11-29T06:00"), "night", ())
+
+    assert (made.number, ArrangementState.IN_FORCE) == (newest(town).number, state(town))
+
+
+def test_a_plan_that_is_missed_and_paid_before_it_is_settled_is_left_to_the_next_night(town):
+    made = plan(town)
+    pay(town, "50.00", "2026-12-06T05:00")
+
+    assert not _settle(town, made, local("2026-12-06T06:00"), "night", ())
+
+    assert ArrangementState.IN_FORCE == state(town)
 
 
 def test_what_is_not_there_is_neither_arranged_nor_ended_nor_approved(town):
