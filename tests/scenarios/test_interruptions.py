@@ -21,11 +21,11 @@ from tests.scenarios.interrupted import (
 
 pytestmark = pytest.mark.slow
 
-MOMENTS = [  # amid the bills, amid the mails; between steps the last test of this file dies
+MOMENTS = [  # amid the bills; between steps the last test of this file dies
     Moment("half", "split bulk bills"),
-    Moment("rename", "mail", 17),
 ]
 OTHERS = [
+    Moment("rename", "mail", 17),  # where the backup is of that test_backups_in_mid_close restores
     Moment("begin", "publish bills"),
     Moment("end", "import billing export"),
     Moment("end", "split bulk bills"),

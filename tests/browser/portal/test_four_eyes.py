@@ -75,6 +75,7 @@ def buttons(person) -> set[str]:
     return set(named) & {"Approve", "Refuse"}
 
 
+@pytest.mark.release  # test_outsorting holds and releases one by the same forms, without a browser
 @WINDOWS
 def test_a_bill_of_a_close_that_waits_is_held_and_released(begun, staff, window):
     clerk, size = staff(Role.CLERK, window), window["width"]

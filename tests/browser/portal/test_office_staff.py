@@ -16,6 +16,8 @@ from mail.texts.consents import agree
 from office.settings.close import WebSettings
 from tests.browser.portal.conftest import MINE, WINDOWS
 from tests.builders import NOW, RUN
+from tests.release import WHOLE
+from web.office.pages import LIST_PAGES
 from web.office.permissions import may
 from web.staff_routes import staff_pages
 
@@ -120,8 +122,8 @@ def test_an_admin_shows_the_offices_logo(staff, window):  # rule 201
     assert 48 >= who.page.locator("a.brand img").bounding_box()["height"]
 
 
-@WINDOWS  # one page after another, forty of them
-def test_an_auditor_opens_every_page_of_theirs_and_finds_nothing_to_press(staff, people, window):
+@WINDOWS  # one page after another; that nothing can be pressed on any, test_permissions shows
+def test_an_auditor_opens_their_pages_and_finds_nothing_to_press(staff, people, window):
     who = staff(Role.AUDITOR, window)
     books = who.portal.office.database
     paths = sorted(
@@ -132,6 +134,9 @@ def test_an_auditor_opens_every_page_of_theirs_and_finds_nothing_to_press(staff,
         and "{" not in path
         and not path.endswith(".xlsx")
     )
+    lists = [page.path for page in LIST_PAGES if page.path in paths]
+    if not WHOLE:  # one template shows them all
+        paths = [path for path in paths if path not in set(lists) - set(lists[::6])]
     paths += [f"/office/customers/{MINE}", f"/office/close/{RUN}"]
     paths += ["/office/communications/templates/edit?name=utility-bill"]
     paths += ["/office/runbook/run-failed", "/office/runbook/disk-nearly-full"]
@@ -147,4 +152,4 @@ def test_an_auditor_opens_every_page_of_theirs_and_finds_nothing_to_press(staff,
 
     with books.reading() as opened:
         after = len(opened.execute(audit.select()).all())
-    assert ([], True, before) == (pressed, len(paths) > 25, after)
+    assert ([], True, before) == (pressed, len(paths) > 20, after)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from data_checks.register.usual import row_medians
+from tests.release import so_many
 
 USES = st.one_of(st.just(np.nan), st.floats(-1e6, 1e6, width=32))
 
 
+@settings(max_examples=so_many(10, release=100))
 @given(arrays.arrays(np.float32, arrays.array_shapes(min_dims=2, max_dims=2), elements=USES))
 def test_the_median_of_each_row_is_as_numpy_has_it(values):
     expected = [

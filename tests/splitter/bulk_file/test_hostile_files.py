@@ -9,12 +9,13 @@ from pikepdf import Array, Dictionary, Name
 from domain.failures import Refused
 from splitter.bulk_file.splitting import Splitting, split
 from splitter.store.bill_store import BillStore
+from tests.release import so_many
 from tests.splitter.hostile_builders import bomb
 from tests.splitter.pdf_builders import a_bulk_file, a_page, a_picture, changed, write_pdf
 
 pytestmark = pytest.mark.usefixtures("cold_fork_servers")
 BULK = a_bulk_file()
-MUCH = 400  # megabytes
+MUCH = so_many(100, release=400)  # megabytes
 
 
 @pytest.fixture

@@ -94,13 +94,16 @@ def test_scanned_bills_are_read_copied_and_read_back(tesseract, bills, tmp_path)
     assert [f"{name}.pdf" for name in (ANN, BO, CY)] == [bill.path for bill in outcome.bills]
 
 
+@pytest.mark.release
 def test_the_same_scan_gives_the_same_bytes(tesseract, scan, tmp_path):
     once, again = (split(scan, tmp_path / name) for name in ("once", "again"))
 
     assert once == again
 
 
-@pytest.mark.parametrize("turned", [90, 180, 270])
+@pytest.mark.parametrize(
+    "turned", [90, *(pytest.param(turned, marks=pytest.mark.release) for turned in (180, 270))]
+)
 def test_a_turned_page_is_read_as_it_is_displayed(tesseract, tmp_path, turned):
     path = scanned(write_cards(tmp_path / "turned.pdf", [a_page(ANN)]), turned=turned)
 

@@ -45,17 +45,13 @@ def part(request, database, town):
     return request.param
 
 
-def kills(*parts_at_all_moments):
-    """
-    Return each part with each moment: in every run all of some parts, and one of each kind.
-
-    The others are for a release.
-    """
+def kills(*parts_in_every_run, moments=OF_EACH_KIND):
+    """Return each part with each moment; what is not of every run is for a release."""
     return [
         pytest.param(part, moment, marks=() if is_daily else pytest.mark.release)
         for part in ("first", "next")
         for moment in range(1, ALL + 1)
-        for is_daily in [part in parts_at_all_moments or moment in OF_EACH_KIND]
+        for is_daily in [part in parts_in_every_run and moment in moments]
     ]
 
 
@@ -82,7 +78,7 @@ def test_an_undisturbed_run_has_just_these_moments(database, town, part):
     assert ALL == print_and_die(database, town, part, 0)
 
 
-@pytest.mark.parametrize(("part", "moment"), kills("first"), indirect=["part"])
+@pytest.mark.parametrize(("part", "moment"), kills("first", "next"), indirect=["part"])
 def test_killed_at_any_moment_and_run_again_it_is_written_once(
     database, town, part, undisturbed, moment
 ):
@@ -106,7 +102,7 @@ def new_files(town, part):
     ]
 
 
-@pytest.mark.parametrize(("part", "moment"), kills(), indirect=["part"])
+@pytest.mark.parametrize(("part", "moment"), kills("next"), indirect=["part"])
 def test_killed_twice_at_the_same_moment_it_is_written_once(
     database, town, part, undisturbed, moment
 ):
@@ -118,7 +114,13 @@ def test_killed_twice_at_the_same_moment_it_is_written_once(
     assert undisturbed == (files(town), rows(database, *LISTS))
 
 
-@pytest.mark.parametrize("moment", range(1, ALL + 1))
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param(moment, marks=() if moment in (*OF_EACH_KIND, OUT) else pytest.mark.release)
+        for moment in range(1, ALL + 1)
+    ],
+)
 def test_what_is_held_back_after_a_kill_is_printed_only_where_it_was_out(database, town, moment):
     print_and_die(database, town, "first", moment)
     held = ACCOUNTS[0]

@@ -160,7 +160,12 @@ KEPT_AS_IT_IS = {
 @pytest.mark.parametrize(
     ("harm", "memory"),
     [
-        pytest.param(a_content_of_a_gigabyte, MEMORY_BYTES, id="a_content_of_a_gigabyte"),
+        pytest.param(
+            a_content_of_a_gigabyte,
+            MEMORY_BYTES,
+            id="a_content_of_a_gigabyte",
+            marks=pytest.mark.release,
+        ),
         *(pytest.param(harm, LITTLE_MEMORY, id=harm.__name__) for harm in BOMBS),
         *(
             pytest.param(harm, LITTLE_MEMORY, id=harm.__name__, marks=pytest.mark.release)
