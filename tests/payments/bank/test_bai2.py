@@ -87,6 +87,8 @@ HARM = [
     (lambda rows: swap(rows, 1, "02,C,B,2,261117,,USD,2/"), "row 2 begins a group that is a del"),
     (lambda rows: swap(rows, 1, "02,C,B,4,261117,,USD,2/"), "a test (status 4)"),
     (lambda rows: swap(rows, 1, "02,C,B,1,261317,,USD,2/"), "row 2 has no day as YYMMDD"),
+    (lambda rows: swap(rows, 1, "02,C,B,1,26111,,USD,2/"), "row 2 has no day as YYMMDD"),
+    (lambda rows: [], "row 1 is the last one, and the end of the file"),
     (lambda rows: swap(rows, 2, "03,,USD/"), "row 3 names no account"),
     (lambda rows: swap(rows, 2, "03,1234,EUR/"), "row 3 is of an account in EUR"),
     (lambda rows: swap(rows, 3, "16,142,100.00,,,,x"), "row 4 has an amount '100.00'"),
@@ -123,8 +125,17 @@ def test_a_file_that_is_wrong_is_refused_with_its_row(harm, said):
     assert refused.value.message.endswith("Nothing of it was taken in.")
 
 
-def test_a_sound_file_is_not_refused():
-    assert 2 == len(list(read_bai2("\n".join(ROWS))))
+@pytest.mark.parametrize("between", ["\n", "\n\n", "\r\n"])
+def test_a_sound_file_is_not_refused(between):
+    assert 2 == len(list(read_bai2(between.join(ROWS))))
+
+
+def test_a_record_without_an_amount_tells_of_no_money():
+    rows = bai2_rows([("142", 100_00, ",REF,,STRIPE"), ("890", 0, ",,,A NOTE")])
+
+    told = "\n".join(rows).replace("16,890,0,", "16,890,,")
+
+    assert [100_00] == [one.amount.cents for one in read_bai2(told)]
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ def test_a_day_is_read_as_the_bank_writes_it(days, written, expected):
         ("11/17/2026,1.000,x", "row 2 has no amount such as 27.35 in Amount but '1.000'"),
         ("11/17/2026,,x", "row 2 has no amount"),
         ("11/17/2026", "row 2 ends before its column Amount"),
+        (f"11/17/2026,1.00,{'x' * 140_000}", "row 2 cannot be read: field larger than"),
     ],
 )
 def test_a_row_that_is_wrong_is_refused_with_its_number(row, said):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.failures import Misuse
 from domain.languages import NAMES, SPANISH
 from domain.money import Money
 from domain.payments import MethodKind, PlannedPayment, Unscheduled
@@ -57,6 +58,16 @@ def test_what_is_agreed_to_in_spanish_has_no_english_in_it(database, planned):
             assert "tarjeta terminada en 4242" in said and "$90.00" in said
             if planned and planned.pay_on and not planned.immediate:
                 assert "$80.00 se cobran el 13 de noviembre de 2026" in said
+
+
+def test_an_offices_own_text_that_is_not_utf_8_is_refused(tmp_path):
+    own = tmp_path / "autopay-consent.txt"
+    own.write_bytes("Version: 1\ncanci\u00f3n".encode("latin-1"))
+
+    with pytest.raises(
+        Misuse, match=r"autopay-consent\.txt is not UTF-8; save it again as that\.$"
+    ):
+        read_consent(own, "en")
 
 
 @pytest.mark.parametrize(("version", "language"), [("7", "en"), ("2026-es", "es")])

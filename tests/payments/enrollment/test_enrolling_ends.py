@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,26 +13,38 @@ from hypothesis import strategies as st
 from database.feed.tables import customer_choice
 from database.queries.mandates import mandates_in_force
 from database.queries.portal.choices import list_choices
-from database.tables import audit, draw, enrollment, enrollment_end, gateway_payment
+from database.tables import (
+    audit,
+    autopay_unscheduled,
+    draw,
+    enrollment,
+    enrollment_end,
+    gateway_payment,
+    outsorted_bill,
+)
 from domain.failures import Misuse, Refused
 from domain.feeds import ChoiceState
 from domain.money import Money
 from domain.payments import DrawState, PaymentState
-from payments.enrollment.ending import find_enrollment_facts
+from payments.enrollment.ending import cancel_enrollment, find_enrollment_facts
 from payments.enrollment.enrolling import say_consequence
+from payments.enrollment.records import cancel_waiting
 from reporting.run_sheet.reading import read_run_sheet
 from tests.builders import (
     CLOSING_DAY,
     DUE,
     OFFICE_DEFAULTS,
     RUN,
+    a_hold,
     a_household,
     a_mandate,
     empty,
     few_examples,
 )
+from tests.database.two_sessions import Session, together
 from tests.payments.enrolling_builders import (
     BANKS,
+    SVEN,
     a_town,
     a_wish,
     cancelled,
@@ -55,15 +68,17 @@ def in_force(database, period: str = RUN) -> list[tuple[str, str]]:
         return sorted((row.account_key, row.method_token) for row in books.execute(sa.select(rows)))
 
 
+def a_draw(state: DrawState) -> dict[str, Any]:
+    return {
+        "key": f"autopay/{RUN}/1/1", "payment_key": f"autopay/{RUN}/1", "number": 1,
+        "amount": Money(80_00), "method_token": "tok_card", "state": state,
+        "created_at": moment(CLOSING_DAY), "lookups": 0,
+    }  # fmt: skip
+
+
 def with_a_draw(database, state: DrawState) -> None:
     with database.writing() as books:
-        books.execute(
-            draw.insert().values(
-                key=f"autopay/{RUN}/1/1", payment_key=f"autopay/{RUN}/1", number=1,
-                amount=Money(80_00), method_token="tok_card", state=state,
-                created_at=moment(CLOSING_DAY), lookups=0,
-            )
-        )  # fmt: skip
+        books.execute(draw.insert().values(**a_draw(state)))
 
 
 def test_what_was_given_to_the_office_ends_and_its_payment_falls_away(database):
@@ -152,6 +167,58 @@ def test_a_payment_whose_draw_may_have_happened_stands_though_it_is_scheduled(da
     assert ([], SCHEDULED) == (ended.taken_off, payments(database)[0][4])
     assert Money(80_00) == ended.stands.amount
     assert "already-processed" == enrolled(database, on=TUESDAY_24).planned.unscheduled
+
+
+def test_a_payment_that_is_being_asked_for_stands(database):
+    """Whoever waits for the payment's row reads its draws anew."""
+    if database.is_sqlite:
+        pytest.skip("one session writes at a time on SQLite")
+    a_town(database)
+    enrolled(database)
+
+    def ask(books) -> None:
+        books.execute(sa.select(gateway_payment.c.key).with_for_update())
+        books.execute(draw.insert().values(**a_draw(DrawState.ASKED)))
+
+    ended = together(database, ask, Session(database, lambda b: cancel_waiting(b, "1")).run)
+
+    assert ([], [SCHEDULED]) == (ended, [row[4] for row in payments(database)])
+
+
+def test_nobody_ends_what_draws_from_somebody_elses_wallet(database):
+    a_town(database)
+    enrolled(database)
+    facts = {"now": moment(CLOSING_DAY), "today": CLOSING_DAY, "who": "x", "reason": "on the page"}
+
+    with pytest.raises(Refused, match="draws from somebody else's wallet") as refused:
+        cancel_enrollment(database, "1", only_of="other@x.example", **facts)
+    standing = in_force(database)
+    cancel_enrollment(database, "1", only_of=SVEN.casefold(), **facts)
+
+    assert ("not-theirs", 1, []) == (refused.value.code, len(standing), in_force(database))
+
+
+def test_of_an_account_that_was_never_closed_no_plan_is_forgotten(database):
+    a_town(database, closed=False)
+    enrolled(database)
+
+    cancelled(database)
+
+    assert ([], []) == (in_force(database), payments(database))
+
+
+def test_with_the_mandate_ends_what_was_planned_of_a_bill_that_is_held_back(database):
+    a_town(database)
+    enrolled(database)
+    held = a_hold(period=RUN, account_key="1", account="1")
+    with database.writing() as books:
+        books.execute(outsorted_bill.insert().values(**held))
+        facts = {"period": RUN, "account_key": "1", "account": "1", "reason": "held"}
+        books.execute(autopay_unscheduled.insert().values(**facts))
+
+    cancelled(database)
+
+    assert {} == reasons(database)
 
 
 def test_a_draw_that_was_not_asked_for_is_given_up(database):
