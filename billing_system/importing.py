@@ -54,11 +54,14 @@ def decide(
     _refuse_closed(books, period, found)
     if replace or (corrects_refused and found.state is RunState.REFUSED):
         return ImportStatus.REPLACED
+    new_one = "import it with --replace"
+    if found.state is RunState.WAITING:  # a no to what waits needs no terminal
+        new_one = f"say no to what waits for a yes and close with it, or {new_one} at a terminal"
     raise Refused(
         "export-changed",
         f"Period {period} was imported from {found.export_name} on "
         f"{found.imported_at:%Y-%m-%d %H:%M} UTC by {found.imported_by}, and {export.name} differs "
-        "from it; to use the new one import it with --replace.",
+        f"from it; to use the new one {new_one}.",
     )
 
 

@@ -20,7 +20,7 @@ from domain.payments import (
     PaymentState,
     PlannedPayment,
 )
-from domain.words import say_count
+from domain.words import say_count, say_state
 from payments.collecting.draws import move_payment
 from payments.enrollment.facts import CurrentPayment, EnrollmentFacts, read_enrollment_facts
 from payments.enrollment.records import record_outcome
@@ -58,7 +58,9 @@ def reschedule(books: Connection, number: str, terms: SchedulingTerms) -> tuple[
         return (_say_processed(payment), *_say_difference(standing))
     followed = _follow(books, standing, payment, terms)
     if followed is None:
-        stays = f"The payment of {payment.amount.dollars()} is {payment.state} and stays so."
+        stays = (
+            f"The payment of {payment.amount.dollars()} is {say_state(payment.state)} and stays so."
+        )
         return (stays, *_say_difference(standing))
     return (*followed, *_say_credit(standing))
 

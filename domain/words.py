@@ -11,6 +11,11 @@ def say_count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def say_state(state: str) -> str:
+    """Write a state as people say it: `returned-in-part` as `returned in part`."""
+    return state.replace("-", " ")
+
+
 class Worded(str):
     """A text as programs read it, with what people read in its place."""
 

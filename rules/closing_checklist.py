@@ -125,7 +125,7 @@ def _backup(facts: ChecklistFacts, hours: int) -> ChecklistLine:
     if age is not None and age <= timedelta(hours=hours):
         return ChecklistLine(item, DONE, f"A backup was made {_ago(age)}.")
     says = "No backup is known." if age is None else f"The last backup was made {_ago(age)}."
-    remedy = "Make one: `billclose backup --to FILE` (checklist.backup_hours)."
+    remedy = "Have one made; at a terminal: `billclose backup --to FILE` (checklist.backup_hours)."
     return ChecklistLine(item, OPEN, says, remedy)
 
 

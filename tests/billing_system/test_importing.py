@@ -221,6 +221,7 @@ def test_a_changed_export_is_refused_until_it_is_asked_for(database, tmp_path, s
         bring_in(database, tmp_path, a_change(tmp_path))
 
     assert refused.value.code == "export-changed"
+    assert (state is RunState.WAITING) is ("say no to what waits" in str(refused.value))
     assert before == everything(database)
     assert len(copies(tmp_path)) == 1
 

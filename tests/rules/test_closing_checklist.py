@@ -79,7 +79,7 @@ def test_of_a_feed_whose_age_nobody_watches_the_newest_file_is_said():
 
 
 FEED = "Take the feed in: `billclose feed`."
-BACKUP = "Make one: `billclose backup --to FILE` (checklist.backup_hours)."
+BACKUP = "Have one made; at a terminal: `billclose backup --to FILE` (checklist.backup_hours)."
 
 
 @pytest.mark.parametrize(
