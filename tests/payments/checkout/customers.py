@@ -322,7 +322,7 @@ class Payers:
     def _payable(self, key: str) -> int:
         """Return what is owed less what is on its way, by statements of this oracle's own."""
         with self.world.books.reading() as books:
-            return max(books.scalar(_PAYABLE, {"key": key}) or 0, 0)
+            return max(int(books.scalar(_PAYABLE, {"key": key}) or 0), 0)
 
 
 _PAYABLE = sa.text(
