@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bench.close.figures import Closed, Figures, StepTime, Times
+from bench.measuring import how_many_times
 from bench.plotting import bars
 from bench.writing import machine, write_down
 from domain.steps import Step
@@ -112,8 +113,8 @@ def _across_sizes(closes: list[Closed]) -> Iterator[str]:
         for step in large.steps:
             before = small.seconds_of(step.name)
             if before >= 0.05:  # what takes less is rounding
-                yield f"| {step.name} | {step.seconds / 10 / before:.2f} |"
-        yield f"| all steps | {large.in_steps / 10 / small.in_steps:.2f} |"
+                yield f"| {step.name} | {how_many_times(step.seconds / 10, before):.2f} |"
+        yield f"| all steps | {how_many_times(large.in_steps / 10, small.in_steps):.2f} |"
 
 
 def _pairs(times: list[Times], title: str, one: str, other: str) -> Iterator[str]:
@@ -126,8 +127,9 @@ def _pairs(times: list[Times], title: str, one: str, other: str) -> Iterator[str
     yield "| --- | ---: | ---: | ---: |"
     for found in times:
         before, after = found.seconds[0], found.seconds[-1]
+        times = how_many_times(after, before)
         if before >= 0.05:
-            yield f"| {found.name} | {before:.2f} | {after:.2f} | {after / before:.2f} |"
+            yield f"| {found.name} | {before:.2f} | {after:.2f} | {times:.2f} |"
 
 
 def _of_starts(times: list[Times]) -> Iterator[str]:

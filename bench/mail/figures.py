@@ -8,6 +8,7 @@ from functools import cached_property
 from statistics import median
 
 from bench.mail.clients import Measured
+from bench.measuring import how_many_times
 
 SOURCE, FIRST = "smtp-source (C)", "billclose"
 PREBUILT, ONE_BY_ONE = "billclose, prebuilt", "billclose, not pipelined"
@@ -98,6 +99,6 @@ class Figures:
             "CPU a bill of 60 KB, built and sent", "under 500 µs", f"{cpu:.0f} µs", cpu < 500
         )
         few, many = self.peaks
-        growth = many.megabytes / few.megabytes
+        growth = how_many_times(many.megabytes, few.megabytes)
         what = f"memory of {many.count:,} mails beside {few.count:,}"
         yield Target(what, f"at most {FLAT:g} times", f"{growth:.3f} times", growth <= FLAT)

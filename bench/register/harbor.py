@@ -79,7 +79,7 @@ def make_harbor(file: Path, accounts: int, *, seed: int = 777, spoiled: bool = T
     truth = Truth(period="2026-03")
     if spoiled:
         plant_harbor_slips(random, town, truth)
-    write_periods(file, list(_periods(random, town, months, truth)))
+    write_periods(file, list(_periods(random, town, months)))
     return truth
 
 
@@ -144,7 +144,7 @@ def _bill(
     rise = RISE if dates[0] >= WATER_ROSE else 1.0
     lines = [_water(random, customer, place, dates[0].month, days, rise, part)]
     if customer.therms:
-        lines.append(_gas(random, customer, place, dates[0].month, days, weather, gas))
+        lines.append(_gas(random, customer, dates[0].month, days, weather, gas))
     if customer.kind not in ("sprinkler", "slip"):
         used = lines[0]["usage"]
         capped = min(used, CAP) if "house" in customer.kind else used
@@ -182,7 +182,7 @@ def water_cents(used: float) -> float:
 
 
 def _gas(
-    random: Random, customer: Customer, place: int, month: int, days: int, weather: float,
+    random: Random, customer: Customer, month: int, days: int, weather: float,
     gas: tuple[float, float],
 ) -> Line:  # fmt: skip
     heat, price = gas
@@ -204,7 +204,7 @@ def _gas(
 
 
 def _periods(
-    random: Random, town: list[Customer], months: list[tuple[date, date]], truth: Truth
+    random: Random, town: list[Customer], months: list[tuple[date, date]]
 ) -> Iterator[WrittenPeriod]:
     for place, (start, end) in enumerate(months):
         yield written_period(

@@ -13,7 +13,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from bench.measuring import peak_megabytes
+from bench.measuring import how_many_times, peak_megabytes
 from bench.register.books import AT, PLANTED, Truth, make_books
 from bench.register.harbor import make_harbor
 from bench.register.harbor_slips import HARBOR_SLIPS
@@ -203,7 +203,7 @@ def to_markdown(measured: list[Measured]) -> str:
         lines.append(
             f"| {one.accounts:,} | {one.books} | {recall} | {one.per_thousand:.1f} "
             f"| {one.folded:,} | {one.failed} of {one.figures} | {one.scan:.2f} | {one.cost:.2f} "
-            f"| {one.cost / max(one.scan, 0.01):.1f} | {one.megabytes} |"
+            f"| {how_many_times(one.cost, one.scan):.1f} | {one.megabytes} |"
         )
     kinds = [
         kind

@@ -92,7 +92,7 @@ def make_mesa(file: Path, accounts: int, *, seed: int = 9001, spoiled: bool = Tr
     truth = Truth(period="2026-07")
     if spoiled:
         plant_mesa_slips(random, town, truth)
-    write_periods(file, list(_periods(random, town, truth)))
+    write_periods(file, list(_periods(random, town)))
     return truth
 
 
@@ -322,7 +322,7 @@ def home_sewer(premise: Premise, part: float, winter: int = 0) -> int:
     return round(part * (17_30 + 295 * (winter or min(premise.winter, CAP))))
 
 
-def _periods(random: Random, town: list[Premise], truth: Truth) -> Iterator[WrittenPeriod]:
+def _periods(random: Random, town: list[Premise]) -> Iterator[WrittenPeriod]:
     """June's late fees were let wait by the council, and stand with July's."""
     for month in range(MONTHS):
         late = {MONTHS - 2: 0.0, MONTHS - 1: 0.11}.get(month, 0.055)

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.measuring import how_many_times
 from bench.splitter.made_up_bills import ACCOUNT, AMOUNT_DUE, DUE_DATE
 from bench.splitter.peers import PEERS
 
@@ -42,7 +43,7 @@ class Measured:
 
     @property
     def times_plain_write(self) -> float:
-        return self.cpu_seconds / max(self.plain_write_seconds, 1e-6)
+        return how_many_times(self.cpu_seconds, self.plain_write_seconds)
 
 
 def measure(job: str, file: Path, folder: Path) -> Measured:

@@ -151,7 +151,7 @@ def conclusions(rows: list[Row]) -> Iterator[str]:
         if two is not None:
             yield (
                 f"- {job}, {bills:,} bills: two processes are"
-                f" {found.wall_seconds / two.wall_seconds:.2f} times as fast as one."
+                f" {how_many_times(found.wall_seconds, two.wall_seconds):.2f} times as fast as one."
             )
 
 
