@@ -87,7 +87,7 @@ def take_in_file(database: Database, file: FeedFile, terms: FeedTerms, now: date
     written_at = _written_at(file, terms, now)
     report = FeedReport(file.name, file.sequence, written_at, unused=file.unused)
     with database.writing() as books:
-        number = _record_file(books, file, written_at, now, terms, report)
+        number = _record_file(books, file, written_at, now, report)
         arriving = None if file.sequence is None else Arrived(file.sequence, report.written_at)
         gaps = read_unheard(books, arriving)
     findings = Findings(number, now)
@@ -144,7 +144,6 @@ def _record_file(
     file: FeedFile,
     written_at: datetime,
     now: datetime,
-    terms: FeedTerms,
     report: FeedReport,
 ) -> int:
     """

@@ -101,7 +101,7 @@ def approve(
     said = reason[0] if reason and not waive else ""
     office = open_office(home, as_of)
     asked = _decide(office, period, Decision.APPROVE, said, waivers)
-    return _tell(office, asked, _approved_sentence(office, asked), as_json=as_json)
+    return _tell(asked, _approved_sentence(office, asked), as_json=as_json)
 
 
 @click.command()
@@ -176,7 +176,7 @@ def _wake(office: Office, asked: PendingApproval) -> bool:
     return wake(office, asked.request.flow_run)
 
 
-def _tell(office: Office, asked: PendingApproval, sentence: str, *, as_json: bool) -> int:
+def _tell(asked: PendingApproval, sentence: str, *, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(to_figures(asked), indent=1))
     else:

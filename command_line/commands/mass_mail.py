@@ -175,7 +175,7 @@ def send(
     count = _ask(yes_to, figures["mailboxes"], as_json=as_json)
     if count is None:
         return end("waiting", figures, NEEDS_PERSON, as_json=as_json)
-    return _send(office, request, plan, count, figures, as_json=as_json)
+    return _send(office, request, count, figures, as_json=as_json)
 
 
 def _preview(office: Office, request: MassMailRequest, plan: Plan) -> Figures:
@@ -224,7 +224,6 @@ def _ask(yes_to: int | None, mailboxes: int, *, as_json: bool) -> int | None:
 def _send(
     office: Office,
     request: MassMailRequest,
-    plan: Plan,
     count: int,
     figures: Figures,
     *,

@@ -81,7 +81,7 @@ class GlyphPruner:
             plain(name[1:]): value
             for name, value in self._source.dictionary(font.get(b"/CharProcs", b"<<>>")).items()
         }
-        names, encoding = self._encoding(font, codes, letters.keys())
+        names, encoding = self._encoding(font, codes)
         kept = {spelled(name): letters[name] for name in sorted(names & letters.keys())}
         if len(kept) < len(letters) and b"/ToUnicode" in font:
             self._check_meanings(font[b"/ToUnicode"])
@@ -134,7 +134,7 @@ class GlyphPruner:
         return codes
 
     def _encoding(
-        self, font: Mapping[bytes, bytes], codes: Collection[int], letters: Collection[bytes]
+        self, font: Mapping[bytes, bytes], codes: Collection[int]
     ) -> tuple[set[bytes], dict[bytes, bytes]]:
         """Return the names of the letters that codes show, and an encoding of just these."""
         encoding = self._source.value(font.get(b"/Encoding", b"null"))

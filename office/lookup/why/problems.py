@@ -25,7 +25,7 @@ CHOICES = {
 def why_problems(case: Case) -> Sentences:
     """Say of each exception of the period what it is and what to do; and of each change."""
     for row in case.rows(_exceptions(case)):
-        yield _of_an_exception(case, row)
+        yield _of_an_exception(row)
     if case.is_newest:
         for row in case.rows(_choices(case)):
             yield _of_a_choice(case, row)
@@ -63,7 +63,7 @@ def _of_periods(case: Case, found: Any, periods: list[str]) -> sa.ColumnElement[
     return sa.or_(of_these, found.c.period.is_(None)) if case.is_newest else of_these
 
 
-def _of_an_exception(case: Case, row: Any) -> Sentence:
+def _of_an_exception(row: Any) -> Sentence:
     what = f"{row.what.rstrip('.')}: {row.message}" if row.what else row.message
     fix = row.fix or FIXES.get(row.code, "")
     status = f" ({row.status})" if row.status else ""
