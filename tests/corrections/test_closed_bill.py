@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from corrections.closed_bill import read_closed_bill
+from corrections.small_export import _find_bill
 from database.tables import account, balance_due, bill, bill_run, bulk_file, outsorted_bill
 from domain.accounts import AccountStatus
 from domain.failures import Misuse, Refused
@@ -22,16 +23,17 @@ def town(database):
     """One household whose close has ended, with its utility bill."""
     stage_run(database, a_household(NUMBER))
     with database.writing() as books:
-        books.execute(
-            bulk_file.insert().values(
-                period=RUN, bulk=0, form="utility-bill", file="b.pdf", path="b.pdf",
-                account_pattern="-",
-            )
-        )  # fmt: skip
+        books.execute(a_bulk_file())
     add_bill(database, "utility-bill")
     close_run(database)
     change(database, bill_run, state=RunState.FINISHED)
     return database
+
+
+def a_bulk_file() -> sa.Insert:
+    return bulk_file.insert().values(
+        period=RUN, bulk=0, form="utility-bill", file="b.pdf", path="b.pdf", account_pattern="-"
+    )
 
 
 def add_bill(database, form: str, ordinal: int = 1) -> None:
@@ -96,6 +98,25 @@ def test_a_form_that_an_account_has_not_or_has_twice_is_refused(town):
         f"Account {NUMBER} has 2 bills of the form utility-bill in {RUN}: nothing to replace. "
         "Nothing was changed.",
     ) == refused(town, "utility-bill")
+
+
+@pytest.mark.parametrize(
+    ("forms", "code", "what"),
+    [((), "bill-missing", "no bill"), (("utility-bill", "other"), "bill-duplicate", "2 bills")],
+)
+def test_a_small_export_has_one_bill_of_the_account(database, forms, code, what):
+    stage_run(database, a_household(NUMBER))
+    change(database, bill_run, state=RunState.FINISHED)
+    with database.writing() as books:
+        books.execute(a_bulk_file())
+    for ordinal, form in enumerate(forms, start=1):
+        add_bill(database, form, ordinal)
+
+    with pytest.raises(Refused) as no:
+        _find_bill(database, RUN, a_household(NUMBER).account)
+
+    said = f"The small export has {what} of account {NUMBER}; it needs the corrected one alone."
+    assert (code, f"{said} Nothing was changed.") == (no.value.code, no.value.message)
 
 
 def test_an_account_without_a_bill_has_nothing_to_correct(town):

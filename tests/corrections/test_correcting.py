@@ -65,6 +65,21 @@ def test_the_corrected_bill_takes_the_old_ones_place_everywhere(office, tmp_path
     assert audited["detail"].endswith("Meter misread")
 
 
+def test_run_again_it_says_what_was_done_and_does_nothing_twice(office, tmp_path):
+    small = small_export(tmp_path / "small", CHEAPER)
+    first = correct(office, small, ABBOTT)
+    before = office.files()
+
+    again, looked = correct(office, small, ABBOTT), correct(office, small, ABBOTT, "--dry-run")
+
+    said = ("amount_before", "amount_due", "difference")
+    assert [0, 0, 0] == [one.status for one in (first, again, looked)]
+    assert [[first.json[name] for name in said]] * 2 == [
+        [one.json[name] for name in said] for one in (again, looked)
+    ]
+    assert (before, "20.00") == (office.files(), open_of(office, ABBOTT))
+
+
 def test_its_mail_is_marked_and_says_what_changed(office, tmp_path):
     small = small_export(
         tmp_path / "small",
