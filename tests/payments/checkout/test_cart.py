@@ -16,7 +16,7 @@ from database.ledger.entries import find_wrong_sums
 from database.ledger.tables import balance_entry
 from database.queries.balances import read_on_its_way, read_open_balance
 from database.queries.portal.standings import standings_of
-from database.tables import account, draw, gateway_payment, period_close, posting
+from database.tables import account, draw, gateway_payment, posting
 from domain.checkout import CheckoutEnd, CheckoutOwner, NotTaken
 from domain.identity import LinkProof
 from domain.money import Money
@@ -28,7 +28,7 @@ from payments.outcomes.refunding import refund_payment
 from payments.port import LateEvent, LateEventKind
 from reporting.lists.money import completed_payments
 from rules.money.checkout import CheckoutPolicy, FeeKind, ServiceFee
-from tests.builders import CARD, NOW, a_household, close_run, stage_run, unguarded
+from tests.builders import CARD, NOW, a_household, close_run, stage_run
 from tests.payments.checkout_builders import a_line, a_payer, other_line
 from tests.payments.collecting.test_crashes import Gateway
 
@@ -312,12 +312,15 @@ def test_a_guest_pays_what_guests_may_and_nothing_else(payer):
     assert ["80.00", "0.00"] == owed(payer)
 
 
-def test_before_the_first_close_nobody_pays_anything(payer):
-    give_card(payer)
-    with payer.database.writing() as books, unguarded(books):
-        books.execute(period_close.delete())
+def test_before_the_first_close_nobody_pays_anything(database):
+    stage_run(database, a_household("1"))
+    values = {"guest": GUEST.guest, "kind": CARD, "last4": "4242", "added_at": NOW}
+    with database.writing() as books:
+        books.execute(guest_method.insert().values(token="tok_guest", **values))
+        wish = PayWish(GUEST, (other_line(),), "tok_guest")
+        refusal = draft_checkout(books, "a", wish, CART, NOW)
 
-    assert NotTaken.NOT_YET is draft_as_guest(payer, "a", other_line())
+    assert refusal is not None and NotTaken.NOT_YET is refusal.reason
 
 
 @pytest.mark.parametrize("token", ["tok_guest", "tok_expired_card"])
