@@ -30,9 +30,13 @@ def to_audience(
     customers: bool,
     where: tuple[str, ...],
     accounts: tuple[str, ...],
-    addresses: tuple[str, ...],
+    addresses: tuple[str, ...] | None,
 ) -> Audience:
-    """Read whom it goes to; raises Misuse for no audience, or more than one."""
+    """
+    Read whom it goes to; raises Misuse for no audience, or more than one.
+
+    `addresses` is None where the command goes to phones and not to addresses.
+    """
     from mail.communications.audience import Audience, AudienceKind
 
     kinds = {
@@ -45,10 +49,10 @@ def to_audience(
     chosen = [kind for kind, given in kinds.items() if given]
     if len(chosen) != 1:
         raise Misuse(
-            "Say whom it goes to by one of --to-portal-users, --to-customers, --where, --account "
-            "and --to."
+            "Say whom it goes to by one of --to-portal-users, --to-customers, --where"
+            f"{' and --account' if addresses is None else ', --account and --to'}."
         )
-    return Audience.of(chosen[0], where or accounts or addresses)
+    return Audience.of(chosen[0], where or accounts or addresses or ())
 
 
 def read_body(file: Path) -> str:

@@ -74,7 +74,7 @@ def announce(
         send_test_text,
     )
 
-    audience = to_audience(to_portal_users, to_customers, where, account, ())
+    audience = to_audience(to_portal_users, to_customers, where, account, None)
     office = open_office(home, as_of)
     spanish = read_body(text_es) if text_es else ""
     request = make_text_request(read_body(text), spanish, audience)

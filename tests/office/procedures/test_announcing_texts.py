@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import pytest
@@ -264,3 +265,15 @@ def test_the_command_goes_the_same_way(town, tmp_path, monkeypatch):
     ]
     assert (2, 2, None) == (looked[1]["phones"], looked[1]["segments"], looked[1]["cost"])
     assert 2 == len(stands(town))
+
+
+def test_whoever_names_no_audience_is_told_the_options_that_the_command_has(tmp_path):
+    """A text goes to no address, so that its command has no `--to`."""
+    (tmp_path / "t.txt").write_text(WORDS)
+
+    ended = CliRunner().invoke(announce, ["--text", str(tmp_path / "t.txt")], obj=tmp_path)
+
+    assert isinstance(ended.exception, Misuse)
+    said = set(re.findall(r"--[a-z-]+", str(ended.exception)))
+    assert {"--to-customers", "--account"} <= said
+    assert said <= {name for option in announce.params for name in option.opts}

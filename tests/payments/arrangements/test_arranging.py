@@ -110,6 +110,7 @@ def test_an_account_has_one_plan_that_stands(town):
         plan(town)
 
     assert "has-arrangement" == refused.value.code
+    assert "is in force; cancel it first" in str(refused.value)
     assert 1 == len(acts(town))
 
 
