@@ -9,14 +9,18 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from database.definitions.identity import web_user
+from database.definitions.identity import address_change, web_user
 from domain.failures import Refused, TemporaryFailure
 from domain.identity import UserState
 from identity.oidc.identities import MOST, connect, identities_of, sign_in_by
+from identity.oidc.mailed import mail_connection
 from identity.oidc.provider import IdentityProvider, OutsideAccount, ProviderTerms
+from identity.oidc.requests import begin, keep_unknown, take_answer
+from identity.tokens import LinkTokens
 from identity.users import make_user
 from tests.builders import NOW
 
+TOKENS = LinkTokens(b"secret of the home")
 ISSUER = "https://elsewhere.example"
 TERMS = ProviderTerms("google", "Google", ISSUER, "client", lambda _now: "secret")
 SAID = {
@@ -125,3 +129,44 @@ def test_a_code_that_brings_no_token_is_refused(monkeypatch, token):
 
     with pytest.raises(Refused, match=r"^The provider does not take its code\.$"):
         account_of(provider)
+
+
+def prove(books) -> str:
+    """Let a browser prove an account that opens nothing yet; return what it is known by."""
+    begun = begin(books, "google", NOW, "/")
+    answered = take_answer(books, "google", begun.state, begun.binder, NOW)
+    assert answered is not None
+    keep_unknown(books, answered, an_account("1"))
+    return begun.binder
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [(None, "connect"), (UserState.ACTIVE, "connect"), (UserState.LOCKED, None)],
+)
+def test_the_mail_to_connect_goes_to_whoever_may_sign_in_or_is_new(database, state, kind):
+    with database.writing() as books:
+        binder = prove(books)
+        if state is not None:
+            make_user(books, "ann@x.example", NOW, state)
+
+        mail = mail_connection(books, TOKENS, binder, "ann@x.example", NOW)
+        of_another = mail_connection(books, TOKENS, "another browser's", "ann@x.example", NOW)
+
+    assert (kind, None) == (mail and mail.form, of_another)
+
+
+def test_an_address_that_somebody_left_these_days_registers_nobody_else(database):
+    with database.writing() as books:
+        binder = prove(books)
+        user = make_user(books, "new@x.example", NOW, UserState.ACTIVE)
+        left = {"from_mailbox": "ann@x.example", "from_address": "ann@x.example"}
+        gone_to = {"to_mailbox": "new@x.example", "to_address": "new@x.example"}
+        keys = {"proof": "p", "stop": "s", "asked_at": NOW, "changed_at": NOW}
+        row = {"user_number": user, **left, **gone_to, **keys}
+        books.execute(address_change.insert(), row)
+
+        mail = mail_connection(books, TOKENS, binder, "Ann@x.example", NOW)
+
+        assert mail is not None and ("address-taken", 0) == (mail.form, mail.user)
+        assert 1 == books.scalar(sa.select(sa.func.count()).select_from(web_user))
