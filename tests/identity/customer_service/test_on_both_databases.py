@@ -9,9 +9,12 @@ from database.definitions.identity import web_user
 from database.queries.customers import search
 from database.queries.customers.activity import activities_of, kinds_of
 from database.queries.customers.search import find_customers, users_of
+from database.tables import draw, gateway_payment
 from domain.customer_service import CustomerSearch, PortalStanding, StaffAct
 from domain.failures import Refused
 from domain.identity import LinkProof, UserState
+from domain.money import Money
+from domain.payments import DrawState, PaymentState
 from identity.account_links import add_link
 from identity.customer_service.locking import delete_user, lock_user, unlock_user
 from identity.customer_service.recovery import (
@@ -24,7 +27,7 @@ from identity.passwords import Passwords
 from identity.tokens import LinkTokens
 from identity.users import find_user, make_user
 from payments.enrollment.of_user import ToCome, end_autopay_of_user, hangs_on_user
-from tests.builders import CLOSING_DAY, NOW, a_household, a_mandate, close_run, stage_run
+from tests.builders import CARD, CLOSING_DAY, NOW, RUN, a_household, a_mandate, close_run, stage_run
 
 TOKENS = LinkTokens(b"secret of the home")
 ACT = StaffAct("csr 1", "misuse")
@@ -113,6 +116,38 @@ def test_what_hangs_on_a_user_is_listed_and_ended(database, town):
     assert ["01"] == [one.standing.account for one in ended]
     assert ((), ()) == (after.autopay, after.payments)
     assert {"scheduled", "pending", "asked"} == {stage.value for stage in ToCome}
+
+
+@pytest.mark.parametrize(
+    ("state", "drawn", "stage"),
+    [
+        (PaymentState.SCHEDULED, None, ToCome.SCHEDULED),
+        (PaymentState.SCHEDULED, DrawState.CREATED, ToCome.PENDING),
+        (PaymentState.SCHEDULED, DrawState.ASKED, ToCome.ASKED),
+        (PaymentState.SUBMITTED, DrawState.ASKED, ToCome.ASKED),
+        (PaymentState.UNKNOWN, DrawState.ASKED, ToCome.ASKED),
+    ],
+)
+def test_it_is_said_of_each_payment_to_come_whether_it_may_have_been_asked_for(
+    database, town, state, drawn, stage
+):
+    payment = {
+        "key": "p", "period": RUN, "account_key": "01", "account": "01", "pay_on": CLOSING_DAY,
+        "amount": Money(50_00), "method_token": "x", "method_kind": CARD, "last4": "4242",
+        "immediate": False, "state": state, "scheduled_at": NOW,
+    }  # fmt: skip
+    made = {
+        "key": "p/1", "payment_key": "p", "number": 1, "amount": Money(50_00),
+        "method_token": "x", "state": drawn, "created_at": NOW, "lookups": 0,
+    }  # fmt: skip
+    with database.writing() as books:
+        books.execute(gateway_payment.insert(), payment)
+        if drawn is not None:
+            books.execute(draw.insert(), made)
+
+        (found,) = hangs_on_user(books, find_user(books, town)).payments
+
+    assert (Money(50_00), stage) == (found.amount, found.stage)
 
 
 def test_a_recovery_code_is_used_once_and_can_be_revoked(database, town):

@@ -21,8 +21,10 @@ from domain.checkout import CheckoutEnd, CheckoutOwner, NotTaken
 from domain.identity import LinkProof
 from domain.money import Money
 from identity.account_links import add_link
+from identity.users import find_user
 from payments.checkout.cart import MOST_LINES, put_back_into_cart, put_into_cart, read_cart
 from payments.checkout.confirming import PayWish, confirm_checkout, draft_checkout
+from payments.enrollment.of_user import ToCome, hangs_on_user
 from payments.outcomes.events import take_in_events
 from payments.outcomes.refunding import refund_payment
 from payments.port import LateEvent, LateEventKind
@@ -30,7 +32,7 @@ from reporting.lists.money import completed_payments
 from rules.money.checkout import CheckoutPolicy, FeeKind, ServiceFee
 from tests.builders import CARD, NOW, a_household, close_run, stage_run
 from tests.payments.checkout_builders import a_line, a_payer, other_line
-from tests.payments.collecting.test_crashes import Gateway
+from tests.payments.collecting.test_crashes import Gateway, fails
 
 CART = CheckoutPolicy(
     {
@@ -202,6 +204,19 @@ def test_a_returned_draw_opens_each_account_by_what_it_paid(database, tmp_path):
         ("reversal", 1, "80.00"), ("reversal", 2, "20.00"), ("reversal", 3, "40.00"),
         ("service-fee", 1, "3.50"), ("service-fee-back", 1, "3.50"),
     ] == lines_posted(payer)  # fmt: skip
+
+
+def test_what_a_customer_said_yes_to_may_have_been_asked_for(payer):
+    """The process died after the yes was written down: nobody ends it as if it were to come."""
+    assert payer.draft_lines(BOTH, key="k") is None
+    payer.office.gateway = Gateway(payer.office.gateway, prepare=fails(RuntimeError("cut")))
+    with pytest.raises(RuntimeError, match=r"^cut$"):
+        payer.confirm("k")
+
+    with payer.database.reading() as books:
+        (found,) = hangs_on_user(books, find_user(books, payer.user)).payments
+
+    assert (Money(102_00), ToCome.ASKED) == (found.amount, found.stage)
 
 
 def test_the_fee_of_a_return_is_no_part_of_what_its_lines_paid(payer):
