@@ -169,6 +169,7 @@ def test_tok_500_replayed_is_drawn_and_never_answers(gateway):
         ("tok_ach_R03", 2, LateEventKind.RETURNED, "R03"),
         ("tok_ach_noc_C01", 2, LateEventKind.CHANGE, "C01"),
         ("tok_chargeback_d20", 20, LateEventKind.CHARGED_BACK, "fraudulent"),
+        ("tok_refunded_d3", 3, LateEventKind.REFUNDED, "requested_by_customer"),
     ],
 )
 def test_a_late_event_comes_on_its_day(gateway, token, days, kind, code):
@@ -180,6 +181,19 @@ def test_a_late_event_comes_on_its_day(gateway, token, days, kind, code):
 
     assert ([], [(kind, code)]) == (before, [(e.kind, e.code) for e in events(gateway)])
     assert (43_21 if kind is LateEventKind.CHANGE else 0) == taken(gateway)
+
+
+def test_a_dispute_that_is_won_brings_its_money_back_on_its_day(gateway):
+    draw(gateway, a_draw("tok_chargeback_d2_won_d9"))
+
+    gateway.move_clock(timedelta(days=2))
+    disputed = [(one.kind, one.code) for one in events(gateway)], taken(gateway)
+    gateway.move_clock(timedelta(days=7))
+    won = [(one.kind, one.code) for one in events(gateway)], taken(gateway)
+
+    lost = (LateEventKind.CHARGED_BACK, "fraudulent")
+    assert ([lost], 0) == disputed
+    assert ([lost, (LateEventKind.REINSTATED, "won")], 43_21) == won
 
 
 def test_a_key_is_kept_for_24_hours_and_after_that_it_draws_again(gateway):
