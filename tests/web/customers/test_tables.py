@@ -44,3 +44,19 @@ def test_headings_that_are_hidden_take_no_room():
     (hidden,) = re.findall(r"\.rows thead \{([^}]*)\}", (WEB / "static" / "portal.css").read_text())
 
     assert {"width: 1px", "overflow: hidden"} <= {rule.strip() for rule in hidden.split(";")}
+
+
+def test_a_table_of_staff_with_several_amounts_in_a_row_is_told_as_lines_too():
+    found = [
+        (page.name, attributes, body)
+        for place in ("office", "csr")
+        for page in sorted((WEB / place / "templates").glob("*.html"))
+        for attributes, body in TABLE.findall(page.read_text())
+        if 1 < len(re.findall(r"\|money|\.dollars\(\)", body))
+    ]
+
+    assert {"arrangement.html", "bank.html"} <= {page for page, _, _ in found}
+    assert [] == [page for page, attributes, _ in found if "rows" not in attributes]
+    for page, _, body in found:
+        unnamed = [text for written, text in CELL.findall(body) if "data-of=" not in written]
+        assert (page, []) == (page, unnamed)
