@@ -112,6 +112,11 @@ class Looking:
     def today(self) -> date:
         return self.now.astimezone(ZoneInfo(self.zone)).date()
 
+    def say_time(self, moment: datetime) -> str:
+        """Write a moment as the utility's clocks show it: `2026-11-03 09:00 MST`."""
+        local = moment.astimezone(ZoneInfo(self.zone))
+        return f"{local:%Y-%m-%d %H:%M} {local.tzname()}"
+
     @property
     def looked_until(self) -> datetime:
         """

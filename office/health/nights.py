@@ -38,7 +38,7 @@ def _silent(looking: Looking, rows: list[sa.Row[tuple[object, ...]]]) -> Iterato
                 row.look,
                 row.looked_at,
                 f"Nobody has looked whether {say_work(row.look)} has something to do since "
-                f"{row.looked_at:%Y-%m-%d %H:%M} UTC.",
+                f"{looking.say_time(row.looked_at)}.",
                 "Ask whoever looks after the machine to see that billclose runs there.",
                 command=f"{looking.office.command} up, or where a worker carries the flows out: "
                 f"{looking.office.command} rounds",

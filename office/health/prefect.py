@@ -87,7 +87,7 @@ def _late(looking: Looking, runs: list[Any], names: dict[str, str]) -> Iterator[
             KIND,
             name,
             due,
-            f"The run of {say_work(name)} that was due at {due:%Y-%m-%d %H:%M} UTC has not begun.",
+            f"The run of {say_work(name)} that was due at {looking.say_time(due)} has not begun.",
             "Ask whoever looks after the machine to see that billclose runs there, or the service "
             "that serves the flows, and to start the run by hand if the night is over.",
             command=f"{looking.office.command} up",
@@ -151,7 +151,7 @@ def waiting_closes(looking: Looking) -> list[Condition]:
             row.period,
             row.asked_at + patience,
             f"The close of {row.period} has waited for a yes since "
-            f"{row.asked_at:%Y-%m-%d %H:%M} UTC.",
+            f"{looking.say_time(row.asked_at)}.",
             "Look at it, then say yes or no.",
             command=f"{looking.office.command} approve {row.period}",
         )

@@ -219,7 +219,7 @@ def _missed(looking: Looking, ends: dict[str, datetime]) -> Iterator[Condition]:
         now = looking.looked_until if command == WATCH else looking.now
         if hours and now - since > timedelta(hours=hours):
             last = ends.get(command)
-            when = f"has not ended well since {last:%Y-%m-%d %H:%M} UTC" if last else "never ran"
+            when = f"has not ended well since {looking.say_time(last)}" if last else "never ran"
             yield trouble(
                 KIND,
                 command,

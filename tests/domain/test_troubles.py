@@ -68,3 +68,9 @@ def test_the_page_of_a_period_names_it():
     page = TroublePage("/office/payments/schedule/2026-11", "Schedule the autopay of 2026-11")
 
     assert page == page_of_trouble("schedule-forgotten/2026-11")
+
+
+def test_no_sentence_of_the_health_has_a_time_that_the_office_has_to_convert():
+    places = (RUNBOOK.parents[1] / "office" / "health").glob("*.py")
+
+    assert [] == [place.name for place in places if "%M} UTC" in place.read_text()]

@@ -130,7 +130,7 @@ def test_reminding_is_missed_from_the_close_on_and_until_it_ends_well(tmp_path, 
     assert [] == troubles(missed_work(later))
     next_night = looking(tmp_path, october, "2026-11-04T12:00")
     (found,) = missed_work(next_night)
-    assert "The sending of reminders has not ended well since 2026-11-03 16:00 UTC." == found.detail
+    assert "The sending of reminders has not ended well since 2026-11-03 09:00 MST." == found.detail
 
 
 def test_collecting_is_missed_only_while_payments_are_due(tmp_path, october):
