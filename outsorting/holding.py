@@ -170,14 +170,17 @@ def _cancel_payments(books: Connection, bill: BillStanding, error: str) -> list[
             rows.state == PaymentState.SCHEDULED,
         )
     ).all()
+    cancelled = []
     for row in waits:
-        move_payment(books, row.key, PaymentState.SCHEDULED, "cancelled", error=error)
+        if not move_payment(books, row.key, PaymentState.SCHEDULED, "cancelled", error=error):
+            continue  # somebody else moved it meanwhile
+        cancelled.append(row.amount)
         books.execute(
             draw.update()
             .where(draw.c.payment_key == row.key, draw.c.state == DrawState.CREATED)
             .values(state=DRAW.after(DrawState.CREATED, "abandoned"))
         )
-    return [row.amount for row in waits]
+    return cancelled
 
 
 def _list_unscheduled(books: Connection, bill: BillStanding) -> None:

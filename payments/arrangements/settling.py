@@ -98,9 +98,9 @@ def _settle(
             return False
         is_over = event != "came back"
         why = _say(event, standing)
-        books.execute(
+        moved = books.execute(
             arrangement.update()
-            .where(_PLAN.number == plan.number)
+            .where(_PLAN.number == plan.number, _PLAN.state == current.state)
             .values(
                 state=ARRANGEMENT.after(current.state, event),
                 ended_at=now if is_over else None,
@@ -109,6 +109,8 @@ def _settle(
                 paid_at_end=standing.paid if event == "paid" else None,
             )
         )
+        if moved.rowcount != 1:
+            raise ValueError(f"the plan {plan.number} is no longer {current.state}")
         detail = f"plan {plan.number} of {plan.amount}: {why}"
         record_audit(books, now, who, f"arrangement {event}", plan.account, detail)
         return True

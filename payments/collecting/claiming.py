@@ -39,7 +39,7 @@ from payments.collecting.draws import (
     Draw,
     find_draws,
     lock_balances_of,
-    move_payment,
+    move_locked_payment,
     paid_otherwise,
 )
 from payments.collecting.recording import record_never_asked
@@ -400,7 +400,6 @@ def _record_draws(books: Connection, rows: list[dict[str, Any]]) -> list[Draw]:
 
 
 def _cancel(books: Connection, row: Any, reason: NoDraw, now: datetime, who: str) -> None:
-    """Cancel a payment that is locked as scheduled: nobody else moves it."""
     error = reason.as_error
-    move_payment(books, row.key, PaymentState.SCHEDULED, "cancelled", error=error)
+    move_locked_payment(books, row.key, PaymentState.SCHEDULED, "cancelled", error=error)
     record_audit(books, now, who, "cancel payment", row.account, f"{row.period}: {error}")

@@ -272,6 +272,18 @@ def move_payment(
     return _move(books, gateway_payment, key, state, PAYMENT.after(state, event), values)
 
 
+def move_locked_payment(
+    books: Connection, key: str, state: PaymentState, event: str, **values: Any
+) -> None:
+    """
+    Move a payment that is locked in a state, where nobody else can have moved it.
+
+    Raises ValueError where it stands otherwise: nothing of the transaction may remain then.
+    """
+    if not move_payment(books, key, state, event, **values):
+        raise ValueError(f"the payment {key} is no longer {state}")
+
+
 def _move(
     books: Connection, table: sa.Table, key: str, before: str, after: str, values: dict[str, Any]
 ) -> bool:

@@ -19,7 +19,7 @@ from database.tables import draw, suspended_method
 from domain.ledger import BalanceEntry, EntryKind, service_fee_key, taken_key
 from domain.money import ZERO
 from domain.payments import DRAW, PAYMENT, Advice, DrawState, PaymentState, PostingKind
-from payments.collecting.draws import Draw, move_draw, move_payment
+from payments.collecting.draws import Draw, move_draw, move_locked_payment, move_payment
 from payments.port import DrawAnswer, DrawResult
 from payments.terms import CollectionTerms
 from rules.money.retrying import FIRST_LOOKUP, retry_on
@@ -195,7 +195,7 @@ def record_declined(
     error = f"declined: {code}"
     _move(books, one, "declined", error=error)
     if again is not None:
-        move_payment(
+        move_locked_payment(
             books, one.payment_key, PaymentState.DECLINED, "tried again",
             pay_on=again, error=f"{error}, drawn again on {again}",
         )  # fmt: skip

@@ -67,8 +67,9 @@ def take_in_approval(
         if other.state is DrawState.CREATED:
             record_never_asked(books, other)
     before = one.payment_state
-    fresh = read_draw(books, one.key) or one  # giving up another draw has moved their payment
-    record_approved(books, fresh, now, reference=reference, at=at, who=who)
+    fresh = read_draw(books, one.key)  # giving up another draw has moved their payment
+    if fresh is None or not record_approved(books, fresh, now, reference=reference, at=at, who=who):
+        raise ValueError(f"the draw {one.key} is no longer {one.state}")
     if one.state is not DrawState.ASKED:
         _audit(books, one, f"{reference}: landed late; it was {before}", now, who)
     return LateApproval.TAKEN

@@ -23,7 +23,7 @@ from domain.failures import (
     TemporaryFailure,
 )
 from domain.payments import DrawState, PaymentState
-from payments.collecting.draws import DRAWN_TWICE, Draw, find_draws, lock_draws, move_payment
+from payments.collecting.draws import DRAWN_TWICE, Draw, find_draws, lock_draws, move_locked_payment
 from payments.collecting.recording import record_approved, record_never_asked
 from payments.outcomes.returns import GIVEN_BACK, record_given_back
 from payments.port import DrawAnswer, DrawResult, GatewayMisuse, PaymentGateway
@@ -295,7 +295,7 @@ def _draw_later(books: Connection, one: Draw, decision: PaymentDecision) -> date
     )
     if again is None:
         late = NoDraw.TOO_LATE.as_error
-        move_payment(books, one.payment_key, PaymentState.SCHEDULED, "cancelled", error=late)
+        move_locked_payment(books, one.payment_key, PaymentState.SCHEDULED, "cancelled", error=late)
     return again
 
 

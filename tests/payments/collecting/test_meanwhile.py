@@ -12,7 +12,7 @@ from domain.money import Money
 from domain.payments import Advice, DrawState, PaymentState
 from payments.collecting.claiming import abandon_unasked, claim_due, due_keys
 from payments.collecting.collecting import CollectCounts, GatewaySession, draw_claimed
-from payments.collecting.draws import read_draw
+from payments.collecting.draws import move_locked_payment, read_draw
 from payments.collecting.recording import (
     record_approved,
     record_asked,
@@ -110,6 +110,14 @@ def test_the_draw_of_a_payment_that_was_cancelled_meanwhile_is_not_asked_for(off
         write(office, record_asked, one, "R1", office.at)
 
     assert [(DrawState.CREATED, None)] == [(one.state, one.reference) for one in office.draws()]
+
+
+def test_a_payment_that_only_we_can_move_and_that_was_moved_is_told_as_a_mistake(office):
+    gone = f"^the payment {KEY} is no longer declined$"
+    with pytest.raises(ValueError, match=gone):
+        write(office, move_locked_payment, KEY, PaymentState.DECLINED, "tried again", pay_on=TODAY)
+
+    assert PaymentState.SCHEDULED is office.state()
 
 
 def test_what_another_worker_gave_up_before_it_was_asked_for_is_not_drawn(office):
