@@ -155,6 +155,7 @@ def test_nobody_there_is_a_failure_that_passes():
 
 def test_a_cards_last_good_day_is_the_end_of_its_month():
     assert date(2028, 2, 29) == to_captured("cus_1", a_card(), None).expires_on
+    assert to_captured("cus_1", a_card(exp_year=None), None).expires_on is None
 
 
 @pytest.mark.parametrize(
