@@ -8,12 +8,26 @@ import pytest
 import sqlalchemy as sa
 
 from corrections.closed_bill import read_closed_bill
-from corrections.small_export import _find_bill
+from corrections.correcting import CorrectionTerms, correct_bill, look_at_correction
+from corrections.rescheduling import SchedulingTerms
+from corrections.small_export import CorrectedBill, _find_bill
 from database.tables import account, balance_due, bill, bill_run, bulk_file, outsorted_bill
 from domain.accounts import AccountStatus
 from domain.failures import Misuse, Refused
+from domain.money import Money
 from domain.runs import RunState
-from tests.builders import RUN, a_hold, a_household, close_run, stage_run
+from splitter.store.bill_store import BillStore
+from tests.builders import (
+    CLOSING_DAY,
+    DUE,
+    NOW,
+    OFFICE_DEFAULTS,
+    RUN,
+    a_hold,
+    a_household,
+    close_run,
+    stage_run,
+)
 
 NUMBER, KEY = "01.1037.1", "0110371"
 
@@ -176,3 +190,21 @@ def test_a_period_that_is_not_closed_is_corrected_by_its_export(database):
 def test_a_period_or_an_account_that_is_not_in_the_books_is_misuse(town, wrong):
     with pytest.raises(Misuse):
         find(town, **wrong)
+
+
+def test_a_correction_made_again_is_the_same_one_and_is_looked_at_as_it_was_made(town, tmp_path):
+    corrected = CorrectedBill(
+        period=RUN, account_key=KEY, account=NUMBER, form="utility-bill",
+        amount_due=Money(20_00), due_on=DUE, closing_balance=Money(20_00), pages=1, pdf=b"%PDF",
+        sha256="1" * 64, export_name="small", export_sha256="2" * 64, written=NOW, notes=(),
+    )  # fmt: skip
+    scheduling = SchedulingTerms(NOW, CLOSING_DAY, (), OFFICE_DEFAULTS, notice_days=10)
+    terms = CorrectionTerms("anna", "Meter misread", "x.example", scheduling)
+    store = BillStore(tmp_path / "bills")
+
+    first = correct_bill(town, corrected, store, tmp_path, terms)
+    again = correct_bill(town, corrected, store, tmp_path, terms)
+    looked, _ = look_at_correction(town, corrected, terms)
+
+    assert (first.number, True, True) == (again.number, again.already, looked.already)
+    assert "20.00" == str(find(town).amount_due)
