@@ -51,7 +51,7 @@ def test_who_a_mass_mail_left_out_is_said_in_words(written):
 
     assert f"1,{READ}" in lines.getvalue().replace('"', "")
     assert sheet is not None and READ == sheet["B2"].value
-    assert READ == to_text(to_shown(row["left_out"], ZoneInfo("America/Denver")))
+    assert READ == to_text(to_shown("left_out", row["left_out"], ZoneInfo("America/Denver")))
     assert KEPT == json.loads(json.dumps(row["left_out"]))
 
 
