@@ -422,3 +422,9 @@ def test_each_cycle_ends_closes_and_falls_due_on_days_of_its_own():
         (CalendarEventKind.DUE, "2027-02-A", "A", date(2027, 3, 20)),
     ] == found
     assert 24 == sum(event.kind is CalendarEventKind.CLOSE for event in events(plan))
+
+
+def test_only_a_mail_bears_a_form():
+    others = [one for one in events(PLAN) if one.kind is not CalendarEventKind.REMINDER]
+
+    assert {""} == {one.form for one in others}
