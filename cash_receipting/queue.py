@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -211,6 +212,7 @@ def _of(key: str, asked_at: datetime | None) -> sa.Update:
 _GO_BACK = (PostingKind.REVERSAL, PostingKind.SERVICE_FEE_BACK)
 
 
+@cache
 def _unposted() -> sa.Select[Any]:
     receipt = posting.alias("receipt")
     receipt_is_posted = sa.exists().where(

@@ -66,10 +66,14 @@ def newest_timezone(database: Database) -> str:
         return timezone_of(books)
 
 
+_NEWEST_TIMEZONE = (  # every page and every command asks for it
+    sa.select(bill_run.c.timezone).order_by(bill_run.c.imported_at.desc()).limit(1)
+)
+
+
 def timezone_of(books: Connection) -> str:
     """Return the same in a transaction that is open already."""
-    newest = sa.select(bill_run.c.timezone).order_by(bill_run.c.imported_at.desc()).limit(1)
-    return books.execute(newest).scalar() or "UTC"
+    return books.execute(_NEWEST_TIMEZONE).scalar() or "UTC"
 
 
 def newest_periods() -> sa.Select[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -75,18 +75,13 @@ def accounts_in_force() -> sa.Select[Any]:
     )
 
 
+@lru_cache(maxsize=64)  # the table itself and the names that queries give it
 def _told(of: sa.FromClause, name: ChangeField) -> sa.ScalarSelect[Any]:
-    """Select what the feed told last that the account's export cannot have known."""
-    return _told_of_accounts(name) if of is account else _select_told(of, name)
+    """
+    Select what the feed told last that the account's export cannot have known.
 
-
-@cache
-def _told_of_accounts(name: ChangeField) -> sa.ScalarSelect[Any]:
-    """Say it of the table itself: to make it anew takes longer than all else that a page asks."""
-    return _select_told(account, name)
-
-
-def _select_told(of: sa.FromClause, name: ChangeField) -> sa.ScalarSelect[Any]:
+    Said once of each table: to make it anew takes longer than all else that a page asks.
+    """
     change, export = account_change.alias("told_change"), bill_run.alias("told_after")
     said_at = sa.func.coalesce(export.c.written_at, export.c.imported_at)
     is_strict = change.c.value == STRICTER[name] if name in STRICTER else sa.true()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from database.definitions.wallet import method_in_force
+from database.definitions.wallet import MethodInForce, method_in_force
 from database.tables import balance_due, bill_run, enrollment, enrollment_end, mandate
 
 # None: of each account the period that its balance stands for.
 Run = str | sa.BindParameter[str] | sa.ColumnClause[str] | sa.ScalarSelect[str] | None
 
-Accounts = str | Sequence[str] | None  # one account's key, several, or None for everybody's
+# One account's key, several, or None for everybody's.
+Accounts = str | sa.BindParameter[str] | Sequence[str] | None
 
 
 def mandates_in_force(run: Run, accounts: Accounts = None) -> sa.Subquery:
@@ -77,7 +79,7 @@ def _is_not_ended() -> sa.ColumnElement[bool]:
 def _given_to_office(run: Run, accounts: Accounts) -> sa.Select[Any]:
     """Select what the office holds; an export made later must still know the payment method."""
     rows = enrollment.c
-    method = method_in_force(bill_run.c.period, rows.method_token)
+    method = _method_given()
     kind = sa.case(
         (method.kind.is_not(None), method.kind),
         (bill_run.c.imported_at < rows.enrolled_at, rows.method_kind),
@@ -102,6 +104,17 @@ def _given_to_office(run: Run, accounts: Accounts) -> sa.Select[Any]:
     return method.joined_to(found).where(*_are(rows.account_key, accounts))
 
 
+@cache
+def _method_given() -> MethodInForce:
+    """Say it once: to make its tables anew takes longer than all else that a page asks."""
+    return method_in_force(bill_run.c.period, enrollment.c.method_token)
+
+
+@cache
+def _method_of_export() -> MethodInForce:
+    return method_in_force(mandate.c.period, mandate.c.method_token)
+
+
 def _with_run(rows: sa.Table, run: Run) -> sa.FromClause:
     """Give rows of accounts, without a run beside the period that each account stands with."""
     if run is not None:
@@ -112,7 +125,8 @@ def _with_run(rows: sa.Table, run: Run) -> sa.FromClause:
 def _are(column: sa.Column[str], accounts: Accounts) -> list[sa.ColumnElement[bool]]:
     if accounts is None:
         return []
-    return [column == accounts if isinstance(accounts, str) else column.in_(accounts)]
+    is_one = isinstance(accounts, (str, sa.BindParameter))
+    return [column == accounts if is_one else column.in_(accounts)]
 
 
 def _of_export(run: Run, accounts: Accounts) -> sa.Select[Any]:
@@ -130,7 +144,7 @@ def _of_export(run: Run, accounts: Accounts) -> sa.Select[Any]:
         .group_by(rows.account_key, rows.period)
     )
     chosen = newest.subquery("newest")
-    method = method_in_force(rows.period, rows.method_token)
+    method = _method_of_export()
     return method.joined_to(
         sa.select(
             rows.account_key,

@@ -11,6 +11,7 @@ from database.tables import account, bill_run, outsorted_bill, period_close
 from domain.accounts import AccountStatus
 
 _HELD = outsorted_bill.c
+_HELD_BILL = outsorted_bill.alias("held_bill").c  # to make it anew for each row's question is slow
 CODE = "bill-outsorted"
 
 
@@ -18,7 +19,7 @@ def is_outsorted(
     period: sa.ColumnElement[str] | str, account_key: sa.ColumnElement[str]
 ) -> sa.ColumnElement[bool]:
     """Claim that an account's bill of a run is held back, by a person or by a waived check."""
-    held = outsorted_bill.alias("held_bill").c
+    held = _HELD_BILL
     return sa.exists().where(
         held.period == period, held.account_key == account_key, held.released_at.is_(None)
     )

@@ -47,6 +47,7 @@ from payments.terms import CollectionTerms
 from rules.money.drawing import Drawable, NoDraw, decide_draw
 
 _PAYMENT = scheduled_payment.c
+_NEWEST = account.alias("newest")
 
 
 def due_keys(period: str, today: date) -> sa.Select[Any]:
@@ -77,7 +78,7 @@ def due_payments(
 
 
 def _drawables(period: str, due: Sequence[Any], today: date) -> sa.Select[Any]:
-    newest = account.alias("newest")
+    newest = _NEWEST
     in_force = mandates_in_force(period, [row.account_key for row in due])
     return (
         sa.select(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -93,7 +94,7 @@ def read_enrollment_facts(
     without a day, which only matters to who plans a draw, the whole plan is taken for it.
     """
     key = account_key(number)
-    known = books.execute(_newest(key)).first()
+    known = books.execute(_newest(), {"key": key}).first()
     if known is None:
         raise Misuse(
             "No export has that account; give its number as `billclose list bills` shows it.",
@@ -126,8 +127,10 @@ def lock_enrollment(books: Connection, number: str) -> None:
     """
     key = account_key(number)
     due = sa.select(balance_due.c.period).where(balance_due.c.account_key == key)
-    newest = sa.select(_newest(key).subquery().c.period)
-    runs = set(books.scalars(due)) | set(books.scalars(newest))
+    runs = set(books.scalars(due))
+    newest = books.execute(_newest(), {"key": key}).first()
+    if newest is not None:
+        runs.add(newest.period)
     books.execute(
         sa.select(bill_run.c.period)
         .where(bill_run.c.period.in_(runs))
@@ -137,7 +140,9 @@ def lock_enrollment(books: Connection, number: str) -> None:
     lock_balances(books, [key])
 
 
-def _newest(key: str) -> sa.Select[Any]:
+@cache
+def _newest() -> sa.Select[Any]:
+    """Select an account as its newest export has it; to say it takes longer than to find it."""
     told = [name.value for name in IN_FORCE]
     return (
         sa.select(
@@ -146,7 +151,7 @@ def _newest(key: str) -> sa.Select[Any]:
             bill_run.c.utility,
         )
         .join(bill_run, bill_run.c.period == account.c.period)
-        .where(account.c.account_key == key, bill_run.c.state != RunState.REFUSED)
+        .where(account.c.account_key == sa.bindparam("key"), bill_run.c.state != RunState.REFUSED)
         .order_by(bill_run.c.ends_on.desc())
         .limit(1)
     )
@@ -186,8 +191,15 @@ def _payment(books: Connection, period: str, key: str) -> CurrentPayment | None:
     return None if found is None else CurrentPayment(*found)
 
 
+@cache
+def _mandates() -> sa.Select[Any]:
+    """Select one account's mandate of a run, said once: it takes longer to say than to find."""
+    run, key = (sa.bindparam(name, type_=sa.String()) for name in ("run", "key"))
+    return sa.select(mandates_in_force(run, key))
+
+
 def _mandate(books: Connection, known: Any, key: str) -> tuple[Mandate | None, int | None, str]:
-    row = books.execute(sa.select(mandates_in_force(known.period, key))).first()
+    row = books.execute(_mandates(), {"run": known.period, "key": key}).first()
     if row is None:
         return None, None, ""
     agreed = Mandate(

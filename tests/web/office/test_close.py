@@ -82,7 +82,7 @@ def test_a_close_is_rehearsed_begun_by_a_clerk_and_approved_by_a_supervisor(
     page = clerk.get(f"/office/close/{PERIOD}").text
     assert "Rehearsed: these figures are what a close would bring." in page
     assert re.search(r"<dt>Closing balance</dt><dd>-?\$[\d,]+\.\d\d</dd>", page)
-    assert "Negative bill" in page
+    assert 'Negative bill <code class="soft">negative-bill</code>' in page
 
     here()
     clerk.post("/office/close/begin", export="exports/larkspur")
