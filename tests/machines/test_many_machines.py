@@ -98,6 +98,7 @@ def test_a_machine_killed_in_mid_close_loses_no_bill_and_doubles_none(
     assert f"process {victim.process.pid} " not in "".join(row["made by"] for row in makers)
 
 
+@pytest.mark.release  # the machine that was lost is killed above, in the middle of a batch
 def test_another_machine_goes_on_where_the_closing_one_is_lost(machines, alone, city, monkeypatch):
     make_one = BatchWorker.make_one
     made: list[int] = []

@@ -126,6 +126,7 @@ def test_a_close_waits_for_two_people_and_whoever_said_yes_is_asked_no_more(
     assert (WorkKind.CLOSE, WorkState.BEGUN, "admin 3") == (work.kind, work.state, work.who)
 
 
+@pytest.mark.release  # test_close refuses with and without one by the same form, without a browser
 @WINDOWS
 def test_a_no_needs_a_reason_takes_the_yes_with_it_and_is_read_by_everybody(
     portal, begun, staff, window

@@ -165,7 +165,7 @@ def test_a_bank_debit_is_agreed_to_and_its_words_are_on_the_receipt(ann):
     ann.look("pay-debit")
 
 
-@pytest.mark.parametrize("kind", ["altcha", "turnstile"])
+@pytest.mark.parametrize("kind", ["altcha", pytest.param("turnstile", marks=pytest.mark.release)])
 def test_a_guests_browser_shows_by_itself_that_a_person_sits_there(someone, portal, kind):
     with turnstile_service() as service:
         keys = {"site_key": SITE_KEY, "secret": SecretStr(SECRET), "url": service.url}

@@ -95,6 +95,7 @@ def test_a_supervisor_writes_the_mail_of_one_form_and_looks_at_it_first(
     who.see("Mails have our text now.")  # of the other form nothing has changed
 
 
+@pytest.mark.release
 @WINDOWS
 def test_an_admin_sets_when_reminders_leave_and_a_supervisor_only_sees_it(
     portal, settings_file, staff, window

@@ -35,6 +35,7 @@ def bulk_file(bundle: Path) -> BulkFile:
     )
 
 
+@pytest.mark.release  # a close of the same bundles is held to the same bills in every run
 @pytest.mark.parametrize("name", GOOD)
 def test_a_sample_bundle_is_split_as_expected(name, tmp_path):
     bundle, store = FOLDER / name, BillStore(tmp_path)
