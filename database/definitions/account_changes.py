@@ -33,7 +33,9 @@ def account_in_force(of: sa.FromClause, name: ChangeField) -> sa.ColumnElement[A
     return sa.func.coalesce(_told(of, name), sa.case((exported, YES), else_=NO)) == YES
 
 
-def told_in_force(period: str, fields: Sequence[ChangeField]) -> sa.Subquery:
+def told_in_force(
+    period: str | sa.BindParameter[str], fields: Sequence[ChangeField]
+) -> sa.Subquery:
     """
     Select some fields as they are in force of those accounts of a period that the feed told of.
 

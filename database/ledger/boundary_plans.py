@@ -91,7 +91,7 @@ def _row(
     return (*where, entry.amount, booked, entry.confirmation, reason, blocks)
 
 
-def carried_by_plan(period: str) -> sa.Select[Any]:
+def carried_by_plan(period: str | sa.BindParameter[str]) -> sa.Select[Any]:
     """
     Select what a plan carries over to each account of a period that is not closed (`carried`).
 

@@ -74,7 +74,7 @@ def stands_for_no_later(staged: StagedPeriod) -> sa.ColumnElement[bool]:
     return sa.or_(_BALANCE.period.is_(None), _BALANCE.period.not_in(later))
 
 
-def agreed_accounts(period: str) -> sa.Select[Any]:
+def agreed_accounts(period: str | sa.BindParameter[str]) -> sa.Select[Any]:
     """Select the accounts of a period that pay an agreed amount: nothing is carried over to it."""
     return sa.select(account.c.account_key).where(
         account.c.period == period,

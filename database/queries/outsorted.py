@@ -65,7 +65,7 @@ def due_on_of(
     return sa.func.coalesce(own.scalar_subquery(), otherwise, type_=sa.Date())
 
 
-def outsorted_once(period: str) -> sa.Subquery:
+def outsorted_once(period: str | sa.BindParameter[str]) -> sa.Subquery:
     """
     Select the accounts whose bill of a period was ever held back: few, so they are joined.
 

@@ -6,6 +6,7 @@ from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from itertools import accumulate
 from operator import mul
 from typing import Any
@@ -40,9 +41,13 @@ FLAG = (False, True)
 NOTHING = sa.literal(ZERO, Cents())
 
 
-def enrollments(period: str, today: date) -> sa.Select[Any]:
+@cache
+def enrollments() -> sa.Select[Any]:
     """
-    Select the mandate in force of each account that has no payment in this run yet.
+    Select the mandate in force of each account that has no payment in a run yet.
+
+    Given are `run`, its period, and `today`, a local date. It is said once: to say it takes longer
+    than a small town's plan.
 
     `code` is the number of the account's situation (`to_situation`), days prior apart. What was
     paid is taken off the balance due; a closed run whose balance is gone has been followed by a
@@ -51,6 +56,8 @@ def enrollments(period: str, today: date) -> sa.Select[Any]:
     rehearsal and the close agree to the cent. What a payment arrangement puts off is left out:
     the mandate is for bills.
     """
+    period = sa.bindparam("run", type_=sa.String())
+    today = sa.bindparam("today", type_=sa.Date())
     agreed = mandates_in_force(period)
     told, apart = told_in_force(period, IN_FORCE), outsorted_once(period)
     same_account = account.c.account_key == agreed.c.account_key
@@ -127,7 +134,7 @@ class _Facts:
     balance: sa.ColumnElement[Any]
     due_on: sa.ColumnElement[Any]
     is_arranged: sa.ColumnElement[bool]
-    today: date
+    today: sa.BindParameter[date]
 
     def places(
         self, is_held: sa.ColumnElement[Any], taken_off: sa.ColumnElement[bool]
@@ -194,7 +201,7 @@ def _flag(claim: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
 
 
 def _has_payment(
-    period: str, agreed: sa.Subquery, condition: sa.ColumnElement[bool]
+    period: sa.BindParameter[str], agreed: sa.Subquery, condition: sa.ColumnElement[bool]
 ) -> sa.ColumnElement[bool]:
     rows = scheduled_payment.c
     return sa.exists().where(
@@ -268,7 +275,8 @@ def plan_autopay(
     with database.writing() as books, _own_tables(books):
         _count_anew(books, *READ)
         columns = [column.name for column in _ENROLLED.columns]
-        books.execute(_ENROLLED.insert().from_select(columns, enrollments(period, today)))
+        found = _ENROLLED.insert().from_select(columns, enrollments())
+        books.execute(found, {"run": period, "today": today})
         _count_anew(books, _ENROLLED.name)
         _decide(books, today, closed, policy)
         books.execute(planned_payment.delete().where(planned_payment.c.period == period))

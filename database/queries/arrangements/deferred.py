@@ -29,7 +29,7 @@ def deferred(account_key: sa.ColumnElement[str], today: date) -> sa.ColumnElemen
     return sa.type_coerce(query.where(_PLAN.account_key == account_key).scalar_subquery(), Cents())
 
 
-def deferred_by_account(today: date) -> sa.Subquery:
+def deferred_by_account(today: date | sa.BindParameter[date]) -> sa.Subquery:
     """Give `account_key` and `deferred` of every account with a plan that puts something off."""
     total = sa.func.sum(_PART.amount, type_=Cents()).label("deferred")
     return _put_off(today, _PLAN.account_key, total).group_by(_PLAN.account_key).subquery("put_off")
@@ -58,7 +58,9 @@ def read_deferred(books: Connection, account_key: str, today: date) -> Money:
     return found or ZERO
 
 
-def _put_off(today: date, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+def _put_off(
+    today: date | sa.BindParameter[date], *columns: sa.ColumnElement[Any]
+) -> sa.Select[Any]:
     """Select from the installments whose grace is not over, of plans in force."""
     return (
         sa.select(*columns)
