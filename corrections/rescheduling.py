@@ -20,7 +20,7 @@ from domain.payments import (
     PaymentState,
     PlannedPayment,
 )
-from domain.words import say_count, say_state
+from domain.words import say_code, say_count
 from payments.collecting.draws import move_payment
 from payments.enrollment.facts import CurrentPayment, EnrollmentFacts, read_enrollment_facts
 from payments.enrollment.records import record_outcome
@@ -59,7 +59,7 @@ def reschedule(books: Connection, number: str, terms: SchedulingTerms) -> tuple[
     followed = _follow(books, standing, payment, terms)
     if followed is None:
         stays = (
-            f"The payment of {payment.amount.dollars()} is {say_state(payment.state)} and stays so."
+            f"The payment of {payment.amount.dollars()} is {say_code(payment.state)} and stays so."
         )
         return (stays, *_say_difference(standing))
     return (*followed, *_say_credit(standing))

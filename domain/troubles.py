@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from domain.words import say_code
+
 # By kind, as the runbook's page of that kind is headed.
 TITLES = {
     "clock-off": "The clock of the machine is off",
@@ -82,18 +84,18 @@ class TroublePage:
 
 def say_service(name: str) -> str:
     """Say a service's name, such as `cash-receipting`, at the beginning of a sentence."""
-    return name.replace("-", " ").capitalize()
+    return say_code(name).capitalize()
 
 
 def say_work(name: str) -> str:
     """Say what a command, a look or a deployment does."""
-    return WORK.get(name, name.replace("-", " "))
+    return WORK.get(name, say_code(name))
 
 
 def say_trouble(condition: str) -> str:
     """Say a condition's name, such as `close-forgotten/2026-11`, as people read it."""
     kind, _, about = condition.partition("/")
-    title = TITLES.get(kind, kind.replace("-", " "))
+    title = TITLES.get(kind, say_code(kind))
     if not about or kind in _ONE_ALONE:
         return title
     return f"{title}: {DISKS.get(about) or WORK.get(about, about)}"

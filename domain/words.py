@@ -11,9 +11,9 @@ def say_count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def say_state(state: str) -> str:
-    """Write a state as people say it: `returned-in-part` as `returned in part`."""
-    return state.replace("-", " ")
+def say_code(code: str) -> str:
+    """Write a code that has no words of its own as words: `returned-in-part`, `last_name`."""
+    return code.replace("-", " ").replace("_", " ")
 
 
 class Worded(str):

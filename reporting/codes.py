@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from reporting.wording import REASONS, say_code
+from domain.words import say_code
+from reporting.wording import REASONS
 
 # Columns that hold codes where the database knows no enumeration for them.
 CODED = frozenset(

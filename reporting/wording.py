@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup, escape
 
 from domain.money import Money
+from domain.words import say_code
 
 Figure = int | Money
 
@@ -89,11 +90,6 @@ def say_reasons(reasons: Mapping[str, int]) -> str:
     """Write counts by reason, the frequent ones first: `12 nothing owed, 3 on direct pay`."""
     ranked = sorted(reasons.items(), key=lambda reason: (-reason[1], reason[0]))
     return ", ".join(f"{number:,} {REASONS.get(name, say_code(name))}" for name, number in ranked)
-
-
-def say_code(code: str) -> str:
-    """Write a code that has no words of its own as words."""
-    return code.replace("-", " ").replace("_", " ")
 
 
 def capitalize(sentence: str) -> str:

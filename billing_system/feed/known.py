@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.ledger.matching import may_stand_from
+from database.ledger.matching import last_asked_on, may_stand_from
 from database.ledger.tables import balance_entry, entry_told
 from database.tables import account, posting
 from database.types import Cents
@@ -132,7 +132,6 @@ def _read_own(
 
 
 def _to_own(row: Any, zone: ZoneInfo) -> OwnEntry:
-    last_asked_at = row.posted_at or row.asked_at
     return OwnEntry(
         key=row.key,
         amount=row.amount,
@@ -140,7 +139,7 @@ def _to_own(row: Any, zone: ZoneInfo) -> OwnEntry:
         confirmation=row.reference or "",
         receipt=row.receipt or "",
         posting_asked_at=may_stand_from(row),
-        last_asked_on=last_asked_at.astimezone(zone).date() if last_asked_at else None,
+        last_asked_on=last_asked_on(row, zone),
         come_back=row.back or ZERO,
         is_known=row.told_at is not None or row.in_export_of is not None,
     )

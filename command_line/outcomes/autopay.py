@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from domain.money import Money
-from domain.words import say_state
+from domain.words import say_code
 from payments.enrollment.wording import say_mandate, say_outcome
 from reporting.lists.catalog import LISTS
 from reporting.lists.reading import shown_rows
@@ -85,7 +85,7 @@ def ended_lines(ended: Ended) -> list[str]:
     if ended.stands is not None:
         lines.append(
             f"The payment of {ended.stands.amount.dollars()} was asked for already "
-            f"({say_state(ended.stands.state)}) and stands."
+            f"({say_code(ended.stands.state)}) and stands."
         )
     return lines
 

@@ -217,7 +217,6 @@ def to_outstanding(row: Any, zone: ZoneInfo) -> Outstanding:
     """Make what the rule needs of an entry and its posting; `zone` is the export's own."""
     is_ours = row.source is not EntrySource.FEED
     stands_from = may_stand_from(row)
-    last_asked_at = row.posted_at or row.asked_at or stands_from
     return Outstanding(
         key=row.key,
         amount=row.amount,
@@ -228,7 +227,7 @@ def to_outstanding(row: Any, zone: ZoneInfo) -> Outstanding:
         told_at=row.told_at,
         posted_at=None if is_ours else row.happened_at,
         may_stand_from=stands_from,
-        posted_on=last_asked_at.astimezone(zone).date() if stands_from and last_asked_at else None,
+        posted_on=last_asked_on(row, zone, stands_from) if stands_from else None,
         payment_key=row.payment_key or "",
         moved_at=row.happened_at if is_ours else None,
     )
@@ -243,6 +242,12 @@ def may_stand_from(row: Any) -> datetime | None:
     by_hand = row.state is PostingState.POSTED and row.first_asked_at is None
     moment: datetime | None = row.happened_at if by_hand else row.first_asked_at
     return moment
+
+
+def last_asked_on(row: Any, zone: ZoneInfo, otherwise: datetime | None = None) -> date | None:
+    """Return the local day on which cash receipting was last asked for an entry of ours."""
+    moment: datetime | None = row.posted_at or row.asked_at or otherwise
+    return moment.astimezone(zone).date() if moment else None
 
 
 def read_lines(books: Connection, period: str, keys: Sequence[str]) -> dict[str, list[ExportLine]]:

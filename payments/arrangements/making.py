@@ -27,7 +27,7 @@ from domain.arrangements import (
 from domain.failures import Misuse, Refused
 from domain.money import ZERO, Money
 from domain.payments import PaymentState
-from domain.words import say_state
+from domain.words import say_code
 from rules.approving import identity
 from rules.money.arrangements import (
     CustomerLimits,
@@ -233,7 +233,7 @@ def _agree(
         raise Refused(
             "has-arrangement",
             f"Account {plan.account} has a plan of {plan.amount.dollars()} that is "
-            f"{say_state(plan.state)}; cancel it first. Nothing was changed.",
+            f"{say_code(plan.state)}; cancel it first. Nothing was changed.",
         )
     if facts.payable <= ZERO:
         raise Misuse(

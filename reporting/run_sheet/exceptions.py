@@ -15,8 +15,9 @@ from database.queries.outsorted import CODE as OUTSORTED
 from database.tables import check_result
 from domain.checks import CheckStatus
 from domain.reminders import EXEMPTIONS
+from domain.words import say_code
 from reporting.run_sheet.run_sheet import RunSheet
-from reporting.wording import capitalize, say_code, without_addresses
+from reporting.wording import capitalize, without_addresses
 
 FIXES = {
     "mail-failed": "Correct the address in the billing system. A bill that no mailbox took "
