@@ -204,7 +204,7 @@ def states_page() -> str:
             "Without four eyes (`arrangements.people`) a plan begins *in force*. What is paid of "
             "it is read from the ledger every night, and is no state.",
             "",
-            *_drawing("A delivery", "mail/states.py", DELIVERY),
+            *_drawing("A delivery", "mail/outbox/deliveries.py", DELIVERY),
             "A delivery that is *sending* is shown as *queued* by `billclose list deliveries`.",
             "",
         ]
@@ -225,8 +225,8 @@ def rules_page() -> str:
             "What the office asks of a close, of bills by mail, of autopay and of the portal, rule "
             "by rule in our words (`docs/rules.toml`). Code and tests name a rule where they carry "
             "it out or show it (`rule 54`, `ruling 13`); the links below are made of that. "
-            "**Open** is what no line of ours names yet; a dash in the last column, that no test "
-            "names it. What another system does is not ours to build.",
+            "**Open** is what no line of ours names yet; a dash in one of the last two columns, that "
+            "the code, or no test, names it. What another system does is not ours to build.",
             "",
             *_rule_sections(sections, cited),
             "## Rulings",

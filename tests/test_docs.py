@@ -16,6 +16,7 @@ from data_checks.checks.catalog import CATALOG
 from data_checks.register.catalog import REVIEWED
 from domain.checks import Severity
 from mail.letters.bill import a_sample, variables
+from office.secrets.sources import secret_keys
 from office.settings.settings import Settings
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -115,6 +116,24 @@ def test_every_section_of_the_settings_is_named():
     page = (DOCS / "running.md").read_text()
 
     assert [] == [section for section in Settings.model_fields if f"`{section}." not in page]
+
+
+def test_every_secret_is_named_where_secrets_are_told_of():
+    told = (DOCS / "security.md").read_text().partition("## Where secrets come from")[2]
+
+    names = [f"{section}.{key}" for section, key in secret_keys(Settings)]
+    assert "database.url" in names
+    assert [] == [name for name in names if f"`{name}`" not in told]
+
+
+def test_every_place_of_the_source_that_a_page_names_is_there():
+    folders = "|".join(sorted(one.parent.name for one in DOCS.parent.glob("*/__init__.py")))
+    named = re.compile(rf"`((?:{folders}|docs|tests|bench|deployments)/[\w./-]*\w/?)`")
+    found = {(page.name, place) for page in PAGES for place in named.findall(page.read_text())}
+    of_the_source = {one for one in found if not one[1].startswith("deployments/secrets/")}
+
+    assert 100 <= len(of_the_source)
+    assert [] == sorted(one for one in of_the_source if not (DOCS.parent / one[1]).exists())
 
 
 def test_every_variable_of_a_mail_is_named():

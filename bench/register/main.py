@@ -60,7 +60,7 @@ class Measured:
 
 
 def main(arguments: list[str]) -> None:
-    """Measure a small town in less than a minute, or with --full a city too; write it down."""
+    """Measure made-up towns of 2,000 accounts, and unless --small larger ones; write it down."""
     parser = argparse.ArgumentParser(prog="python -m bench register", description=__doc__)
     parser.add_argument("--accounts", type=int, nargs="*", default=None)
     parser.add_argument("--small", action="store_true", help="2,000 accounts alone")

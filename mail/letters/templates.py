@@ -1,4 +1,4 @@
-"""The wording of a mail: templates by form, and the text and page that they make."""
+"""The wording of a mail: templates by form, and the text and page they make (rules 16, 99)."""
 
 from __future__ import annotations
 

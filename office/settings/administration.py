@@ -1,4 +1,4 @@
-"""Who may change which setting: staff by their role, or whoever installs the program (rule 206)."""
+"""Who may change which setting: staff by their role, or whoever installs (rules 206, 209)."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def _lock(books: Connection, person: PortalUser) -> Any:
 
 
 def _mails(books: Connection, person: PortalUser) -> list[Any]:
-    """Return the newest mails to a portal user: what came of those that they miss (rule 207)."""
+    """Return the newest mails to a portal user: what came of those they miss (rules 102, 207)."""
     row = delivery.c
     columns = (row.queued_at, row.kind, row.form, row.status, row.sent_at, row.bounced_at)
     query = sa.select(*columns, row.error).where(row.address == person.address)

@@ -57,6 +57,7 @@ def show_console(visit: Visit, template: str, status: int = 200, **values: Any) 
     role = visit.user.role
     served = visit.office.settings.web.serves
     given = {
+        # rule 175
         "payment_administration": "/office/payments" if "office" in served else "",
         "may_delete": may(role, Permission.DELETE_USERS),
         "may_link": may(role, Permission.LINK_ACCOUNTS),
