@@ -1,7 +1,10 @@
 """
 Pictures for the documentation, taken while the tests run; this makes them anew:
 
-    BILLCLOSE_PICTURES=docs/pictures .venv/bin/python -m pytest tests/browser
+    export BILLCLOSE_PICTURES=docs/pictures
+    .venv/bin/python -m pytest tests/browser/test_closing_in_prefect.py
+
+The portal's tests write what they look at into the same folder: give them another one.
 """
 
 from __future__ import annotations
