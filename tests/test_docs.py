@@ -27,6 +27,11 @@ SPEC.loader.exec_module(generate)
 
 README = DOCS.parent / "README.md"
 CHANGELOG = DOCS.parent / "CHANGELOG.md"
+OF_THE_HOME = [
+    file
+    for place in ("command_line", "office", "splitter", "tasks", "web")
+    for file in sorted((DOCS.parent / place).rglob("*.py"))
+]
 PAGES = [*sorted(DOCS.rglob("*.md")), README, CHANGELOG, DOCS.parent / "CONTRIBUTING.md"]
 
 
@@ -124,6 +129,16 @@ def test_every_secret_is_named_where_secrets_are_told_of():
     names = [f"{section}.{key}" for section, key in secret_keys(Settings)]
     assert "database.url" in names
     assert [] == [name for name in names if f"`{name}`" not in told]
+
+
+def test_security_tells_of_every_folder_that_the_home_gets():
+    told = (DOCS / "security.md").read_text().partition("## Where secrets come from")[0]
+    code = "".join(file.read_text() for file in OF_THE_HOME)
+
+    made = set(re.findall(r"\.folder\(f?\"([a-z-]+)", code))
+    made |= set(re.findall(r"^(?:FOLDER|PLACE|JOURNALS) = \"([a-z-]+)/?\"  ?#.*home", code, re.M))
+    assert {"mail", "register", "attachments", "corrections"} <= made
+    assert [] == sorted(name for name in made if f"`{name}/`" not in told)
 
 
 def test_every_place_of_the_source_that_a_page_names_is_there():
