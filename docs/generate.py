@@ -225,8 +225,8 @@ def rules_page() -> str:
             "What the office asks of a close, of bills by mail, of autopay and of the portal, rule "
             "by rule in our words (`docs/rules.toml`). Code and tests name a rule where they carry "
             "it out or show it (`rule 54`, `ruling 13`); the links below are made of that. "
-            "**Open** is what no line of ours names yet; a dash in one of the last two columns, that "
-            "the code, or no test, names it. What another system does is not ours to build.",
+            "**Open** is what no line of ours names yet; a dash in one of the last columns, that "
+            "no code, or no test, does. What another system does is not ours to build.",
             "",
             *_rule_sections(sections, cited),
             "## Rulings",

@@ -17,7 +17,7 @@ PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "CON
 CONTEXT = click.Context(billclose, info_name="billclose")
 BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"`(?:\S+/)?billclose ([^`]+)`")
-TYPED = re.compile(r"(?:^|[\s/])billclose (.+?)(?:\s{2,}|\s#|\s[>&|]|\)|$)", re.MULTILINE)
+TYPED = re.compile(r"(?:^|\s|bin/)billclose (.+?)(?:\s{2,}|\s#|\s[>&|]|\)|$)", re.MULTILINE)
 
 
 def typed_in(page: str) -> Iterator[str]:
