@@ -14,7 +14,7 @@ from database.tables import balance_due, bill_run, enrollment, enrollment_end, m
 # None: of each account the period that its balance stands for.
 Run = str | sa.BindParameter[str] | sa.ColumnClause[str] | sa.ScalarSelect[str] | None
 
-# One account's key, several, or None for everybody's.
+# One account's key, several (a parameter: where it is `expanding`), or None for everybody's.
 Accounts = str | sa.BindParameter[str] | Sequence[str] | None
 
 
@@ -125,8 +125,9 @@ def _with_run(rows: sa.Table, run: Run) -> sa.FromClause:
 def _are(column: sa.Column[str], accounts: Accounts) -> list[sa.ColumnElement[bool]]:
     if accounts is None:
         return []
-    is_one = isinstance(accounts, (str, sa.BindParameter))
-    return [column == accounts if is_one else column.in_(accounts)]
+    if isinstance(accounts, sa.BindParameter):
+        return [column.in_(accounts) if accounts.expanding else column == accounts]
+    return [column == accounts if isinstance(accounts, str) else column.in_(accounts)]
 
 
 def _of_export(run: Run, accounts: Accounts) -> sa.Select[Any]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -48,6 +49,9 @@ from rules.money.drawing import Drawable, NoDraw, decide_draw
 
 _PAYMENT = scheduled_payment.c
 _NEWEST = account.alias("newest")
+_RUN, _TODAY = sa.bindparam("run", type_=sa.String()), sa.bindparam("today", type_=sa.Date())
+_KEYS = sa.bindparam("keys", type_=sa.String(), expanding=True)
+_ACCOUNTS = sa.bindparam("accounts", type_=sa.String(), expanding=True)
 
 
 def due_keys(period: str, today: date) -> sa.Select[Any]:
@@ -63,23 +67,39 @@ def due_keys(period: str, today: date) -> sa.Select[Any]:
     )
 
 
-def due_payments(
-    period: str, today: date, due: Sequence[Any], *, locked: bool = True
-) -> sa.Select[Any]:
+def read_due(
+    books: Connection, period: str, today: date, due: Sequence[Any], *, locked: bool = True
+) -> Sequence[Any]:
     """
-    Select some of the `due_keys` with all that decides about them, as far as they are due still.
+    Read some of the `due_keys` with all that decides about them, as far as they are due still.
 
     Status and blocks are those of the newest export that has the account, or what the feed told
     since it was written: a block is honored from when it is known (rule 138). Some at a time:
     everybody's mandates for each batch would make a large town's draws dearer than a small one's.
     """
-    query = _drawables(period, due, today).where(*_is_due(today))
+    return books.execute(_due_payments(locked), _some(period, today, due)).all()
+
+
+@cache
+def _due_payments(locked: bool) -> sa.Select[Any]:
+    query = _drawables().where(*_is_due(_TODAY))
     return query.with_for_update(of=scheduled_payment) if locked else query
 
 
-def _drawables(period: str, due: Sequence[Any], today: date) -> sa.Select[Any]:
+def _some(period: str, today: date, due: Sequence[Any]) -> dict[str, Any]:
+    """Name some payments of a run, for a statement that is said once and asked of each batch."""
+    return {
+        _RUN.key: period,
+        _TODAY.key: today,
+        _KEYS.key: [row.key for row in due],
+        _ACCOUNTS.key: [row.account_key for row in due],
+    }
+
+
+@cache
+def _drawables() -> sa.Select[Any]:
     newest = _NEWEST
-    in_force = mandates_in_force(period, [row.account_key for row in due])
+    in_force = mandates_in_force(_RUN, _ACCOUNTS)
     return (
         sa.select(
             *(_PAYMENT[name] for name in ("key", "period", "account", "amount", "method_token")),
@@ -91,7 +111,7 @@ def _drawables(period: str, due: Sequence[Any], today: date) -> sa.Select[Any]:
             account.c.status.label("billed_status"),
             account.c.equal_pay_amount,
             open_balance().label("open_balance"),
-            deferred(_PAYMENT.account_key, today).label("deferred"),
+            deferred(_PAYMENT.account_key, _TODAY).label("deferred"),
             in_force.c.maximum,
             in_force.c.pays_up_to_maximum,
             in_force.c.account_key.is_(None).label("is_mandate_ended"),
@@ -114,7 +134,7 @@ def _drawables(period: str, due: Sequence[Any], today: date) -> sa.Select[Any]:
                 in_force.c.method_token == _PAYMENT.method_token,
             ),
         )
-        .where(_PAYMENT.key.in_([row.key for row in due]))
+        .where(_PAYMENT.key.in_(_KEYS))
         .order_by(_PAYMENT.key)
     )
 
@@ -144,7 +164,7 @@ def to_drawable(row: Any) -> Drawable:
 _OPEN = (DrawState.CREATED, DrawState.ASKED, DrawState.APPROVED)
 
 
-def _is_due(today: date) -> tuple[sa.ColumnElement[bool], ...]:
+def _is_due(today: date | sa.BindParameter[date]) -> tuple[sa.ColumnElement[bool], ...]:
     has_draw = sa.exists().where(draw.c.payment_key == _PAYMENT.key, draw.c.state.in_(_OPEN))
     return (_PAYMENT.state == PaymentState.SCHEDULED, _PAYMENT.pay_on <= today, ~has_draw)
 
@@ -299,7 +319,7 @@ def claim_due(
     recorded: list[dict[str, Any]] = []
     with database.writing() as books:
         lock_balances(books, (row.account_key for row in due))
-        for row in books.execute(due_payments(period, today, due)):
+        for row in read_due(books, period, today, due):
             decision = decide_draw(to_drawable(row), terms.autopay)
             if row.account_key in claimed:
                 claim.waiting += 1
@@ -335,7 +355,8 @@ def may_be_asked_again(
                 _PAYMENT.key.in_(list(ours)), _PAYMENT.period == period
             )
             today = _local_day(books, period, now)
-            for row in books.execute(_drawables(period, books.execute(keys).all(), today)):
+            some = _some(period, today, books.execute(keys).all())
+            for row in books.execute(_drawables(), some):
                 one = ours[row.key]
                 drawable = replace(to_drawable(row), amount=one.amount)
                 if decide_draw(drawable, terms.autopay) == one.amount:
@@ -360,7 +381,7 @@ def preview_due(
     for period, today in runs_with_due_payments(database, now):
         for due in list_due(database, period, today, terms.batch):
             with database.reading() as books:
-                rows = books.execute(due_payments(period, today, due, locked=False)).all()
+                rows = read_due(books, period, today, due, locked=False)
             for row in rows:
                 decision = decide_draw(
                     _after(to_drawable(row), drawn.get(row.account_key)), terms.autopay

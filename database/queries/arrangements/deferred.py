@@ -19,7 +19,9 @@ _PLAN, _PART = arrangement.c, arrangement_installment.c
 _NOTHING = sa.literal(ZERO, Cents())
 
 
-def deferred(account_key: sa.ColumnElement[str], today: date) -> sa.ColumnElement[Any]:
+def deferred(
+    account_key: sa.ColumnElement[str], today: date | sa.BindParameter[date]
+) -> sa.ColumnElement[Any]:
     """
     Give the sum of an account's installments that need not be paid yet on a local day.
 
