@@ -46,6 +46,7 @@ class PayMethod:
     kind: MethodKind
     last4: str
     is_default: bool = False
+    brand: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,6 +175,7 @@ class Mandate:
     maximum: Money | None
     enrolled_on: date
     pays_up_to_maximum: bool | None = None  # the customer's own choice; None: the office's setting
+    brand: str = ""  # of the card, or its bank, where the gateway told it
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from database.queries.portal.bound_methods import accounts_bound_to, lock_runs, 
 from database.tables import bill_run, suspended_method
 from domain.failures import Refused
 from domain.identity import mailbox_of
+from domain.payment_methods import say_method
 from domain.payments import MethodKind
 from identity.activity import record_activity
 
@@ -203,7 +204,7 @@ def _record(
     now: datetime,
     mandate: str = "",
 ) -> None:
-    detail = f"{method.kind} ending {method.last4}"
+    detail = say_method(method.kind, method.last4, method.brand)
     record_activity(books, who.number, kind, now, detail=detail)
     agreed = f"{detail}, mandate {mandate}" if mandate else detail
     record_audit(books, now, who.who, kind, who.who, agreed)

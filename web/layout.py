@@ -18,6 +18,8 @@ from starlette.responses import HTMLResponse, Response
 
 from domain import languages
 from domain.money import ZERO, Money
+from domain.payment_methods import label_method
+from domain.payments import MethodKind
 from mail.letters.since_bill import say_since_bill
 from reporting.codes import in_words
 from reporting.wording import with_commands
@@ -94,7 +96,7 @@ def templates(language: str) -> Environment:
         lstrip_blocks=True,
     )
     found.filters.update(money=say_money, ledger=say_ledger, number=say_number)
-    found.filters.update(with_commands=with_commands, in_words=in_words)
+    found.filters.update(with_commands=with_commands, in_words=in_words, method=say_method)
     found.filters.update({name: _in_language(say) for name, say in IN_LANGUAGE.items()})
     found.globals.update(static=static_path, largest_of=largest_of, say_limit=say_limit)
     return found
@@ -154,8 +156,9 @@ def refuse_looking(visit: Visit) -> HTMLResponse:
     return show(visit, "only-looking.html", 403)
 
 
-def say_money(amount: Money) -> str:
-    return amount.dollars()
+def say_money(amount: Money | str) -> str:
+    """Write an amount; what is kept among figures is text, as programs read it."""
+    return (Money.parse(amount) if isinstance(amount, str) else amount).dollars()
 
 
 def say_ledger(amount: Money) -> str:
@@ -165,6 +168,12 @@ def say_ledger(amount: Money) -> str:
 
 def say_number(number: float) -> str:
     return f"{number:,g}"
+
+
+@pass_context
+def say_method(context: Context, kind: MethodKind | None, last4: str, brand: str) -> str:
+    """Name a payment method in the language of the page."""
+    return label_method(kind, last4, brand, context["language"])
 
 
 def _in_language(say: Callable[[Any, str], str]) -> Callable[[Context, Any], str]:

@@ -16,6 +16,8 @@ from starlette.responses import RedirectResponse, Response
 
 from database.books import OnlyReads
 from domain.languages import say_day
+from domain.payment_methods import label_method
+from domain.payments import MethodKind
 from identity.attempts.counting import network_subject
 from identity.customer_service.impersonation import CustomerLook, find_looking
 from identity.passwords import Passwords
@@ -110,6 +112,10 @@ class Visit:
     def day(self, day: date) -> str:
         """Write a date in the visitor's language."""
         return say_day(day, self.language)
+
+    def say_method(self, kind: MethodKind | None, last4: str, brand: str) -> str:
+        """Name a payment method in the visitor's language."""
+        return label_method(kind, last4, brand, self.language)
 
     def wake_mail(self) -> None:
         """Let the mail that was just queued leave now, without waiting for it."""

@@ -99,6 +99,7 @@ guest_method = make_table(
     sa.Column("guest", sa.String(64), nullable=False),
     sa.Column("kind", one_of(MethodKind, "kind"), nullable=False),
     sa.Column("last4", sa.String(4), nullable=False),
+    sa.Column("brand", sa.String(30), nullable=False, server_default=""),
     sa.Column("added_at", Moment, nullable=False),
     sa.Index(None, "guest"),
 )

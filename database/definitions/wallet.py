@@ -1,4 +1,4 @@
-"""The payment method that a row names, as the wallet in force knows it: found by its key."""
+"""The payment method that a row names: as the wallet in force knows it, and its brand."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from database.definitions.checkout import guest_method
 from database.definitions.identity import wallet_method, web_user
 from database.tables import bill_run, payment_method
 from domain.identity import UserState
@@ -23,6 +24,7 @@ class MethodInForce:
     kind: sa.ColumnElement[Any]
     last4: sa.ColumnElement[Any]
     portal_user: sa.ColumnElement[Any]
+    brand: sa.ColumnElement[str]  # empty where nobody told it
     joins: tuple[tuple[sa.FromClause, sa.ColumnElement[bool]], ...]
 
     def joined_to(self, query: sa.Select[Any]) -> sa.Select[Any]:
@@ -56,6 +58,7 @@ def method_in_force(period: Any, token: sa.ColumnElement[str]) -> MethodInForce:
         either(exported.c.kind, added.c.kind),
         either(exported.c.last4, added.c.last4),
         either(exported.c.portal_user, holder.c.mailbox),
+        sa.func.coalesce(added.c.brand, sa.literal_column("''")),
         (
             (run, run.c.period == period),
             (exported, sa.and_(exported.c.period == period, exported.c.token == token)),
@@ -64,3 +67,18 @@ def method_in_force(period: Any, token: sa.ColumnElement[str]) -> MethodInForce:
             (holder, holder.c.number == added.c.user_number),
         ),
     )
+
+
+def brand_of(token: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """
+    Give the brand, or the bank, of the method that a row's token stands for; empty where none is.
+
+    A method that was taken out of its wallet keeps it, so that what was paid with it has its name;
+    a guest's has one as well.
+    """
+    added, given = wallet_method.alias("known_method"), guest_method.alias("known_guest_method")
+    found = (
+        sa.select(known.c.brand).where(known.c.token == token).scalar_subquery()
+        for known in (added, given)
+    )
+    return sa.func.coalesce(*found, sa.literal_column("''"))

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.definitions.checkout import checkout, checkout_line
+from database.definitions.wallet import brand_of
 from database.prepared import Prepared
 from database.queries.bills import is_doubled
 from database.queries.corrections import (
@@ -91,6 +92,7 @@ class PastPayment:
     charge: str = ""  # of autopay: its period and its number in it, `2026-10/1`
     checkout: str = ""  # the key of the payment by hand, and who made it: nobody else sees it
     paid_by: int | None = None
+    brand: str = ""
 
 
 _ROW = movement.c
@@ -218,11 +220,12 @@ def payments_of(books: Connection, keys: Sequence[str], most: int = 100) -> list
     """Return the newest payments that were taken, returned ones too, with their state."""
     row, line = gateway_payment.c, checkout_line.c
     same = (row.method_kind, row.last4, row.state, sa.func.coalesce(row.confirmation, ""))
+    brand = brand_of(row.method_token)
     number = row.period + "/" + sa.cast(row.number, sa.String)
     autopay = (
         sa.select(
             row.account, row.account_key, row.taken_at, row.amount, *same, number, sa.literal(""),
-            sa.null(),
+            sa.null(), brand,
         )
         .where(
             row.kind == written_out(PaymentKind.AUTOPAY),
@@ -232,7 +235,7 @@ def payments_of(books: Connection, keys: Sequence[str], most: int = 100) -> list
     by_hand = (
         sa.select(
             line.account, line.account_key, row.taken_at, line.amount, *same, sa.literal(""),
-            checkout.c.key, checkout.c.user_number,
+            checkout.c.key, checkout.c.user_number, brand,
         )
         .join_from(checkout_line, checkout, checkout.c.key == line.checkout)
         .join(gateway_payment, row.key == checkout.c.payment_key)

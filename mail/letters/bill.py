@@ -69,6 +69,7 @@ class AnnouncedDraw:
     pay_on: date
     method: MethodKind | None = None
     last4: str = ""
+    brand: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ def a_sample(form: str = "utility-bill") -> BillLetter:
         service_address="12 Elm Street",
         amount_due=Money(102_735),
         due_on=date(2026, 11, 20),
-        draw=AnnouncedDraw(Money(102_735), date(2026, 11, 13), MethodKind.CARD, "1234"),
+        draw=AnnouncedDraw(Money(102_735), date(2026, 11, 13), MethodKind.CARD, "1234", "Visa"),
         latest_communication="https://larkspur.example/news/2026-10.pdf",
         password_hint=password_hint(PasswordField.ZIP, "84840"),
         bill_page="https://larkspur.example/accounts/01.1037.1/bill/2026-10/page",
@@ -211,5 +212,10 @@ def autopay_line(draw: AnnouncedDraw | None, language: str = ENGLISH) -> str:
     return in_language(said, language).format(
         amount=draw.amount.dollars(),
         day=say_day(draw.pay_on, language),
-        method=method_words(draw.method, draw.last4, language),
+        method=method_of(draw, language),
     )
+
+
+def method_of(draw: AnnouncedDraw, language: str) -> str:
+    """Name what a draw is drawn from; empty for whoever may not know it."""
+    return method_words(draw.method, draw.last4, draw.brand, language)

@@ -13,7 +13,14 @@ from domain.money import ZERO, Money
 from domain.payments import MethodKind
 from domain.since_bill import SinceBill
 from domain.words import say_count
-from mail.letters.bill import AnnouncedDraw, autopay_line, in_languages, is_covered, remaining
+from mail.letters.bill import (
+    AnnouncedDraw,
+    autopay_line,
+    in_languages,
+    is_covered,
+    method_of,
+    remaining,
+)
 from mail.letters.phrases import (
     Values,
     greeted,
@@ -144,6 +151,7 @@ class AutopayFailed(Notice):
     retry_on: date | None = None  # when it is drawn once more; None: it is not
     method: MethodKind | None = None
     last4: str = ""
+    brand: str = ""
     reason: str = ""
     remedy: str = ""
 
@@ -152,7 +160,7 @@ class AutopayFailed(Notice):
             "payment_amount": self.amount.dollars(),
             "payment_date": self._day(self.failed_on),
             "retry_date": self._day(self.retry_on) if self.retry_on else "",
-            "payment_method": method_words(self.method, self.last4, self.language),
+            "payment_method": method_words(self.method, self.last4, self.brand, self.language),
             "failure_reason": self.reason,
             "what_to_do": self.remedy,
             "open_balance": max(self.open_balance, ZERO).dollars(),
@@ -183,6 +191,7 @@ class PaymentReceipt(Notice):
     receipt_number: str = ""  # cash receipting's; empty until it is posted
     method: MethodKind | None = None
     last4: str = ""
+    brand: str = ""
     service_fee: Money = ZERO  # within the amount (rule 194)
     lines: tuple[str, ...] = ()  # what it pays, where that is not the one account above
     what_happened: str = ""  # after it was taken: a sentence
@@ -192,7 +201,7 @@ class PaymentReceipt(Notice):
             "payment_amount": self.amount.dollars(),
             "service_fee": self.service_fee.dollars() if self.service_fee else "",
             "payment_date": self._day(self.paid_on),
-            "payment_method": method_words(self.method, self.last4, self.language),
+            "payment_method": method_words(self.method, self.last4, self.brand, self.language),
             "confirmation": self.confirmation,
             "receipt_number": self.receipt_number,
             "lines": self.lines,
@@ -215,7 +224,7 @@ class AutopayScheduled(Notice):
         return {
             "payment_amount": self.draw.amount.dollars(),
             "payment_date": self._day(self.draw.pay_on),
-            "payment_method": method_words(self.draw.method, self.draw.last4, self.language),
+            "payment_method": method_of(self.draw, self.language),
             "autopay_line": autopay_line(self.draw, self.language),
             "amount_due": self.amount_due.dollars(),
             "remaining_due": remaining(self.amount_due, self.draw).dollars(),
@@ -231,12 +240,13 @@ class MethodExpiring(Notice):
     kind = MessageKind.METHOD_EXPIRING
     method: MethodKind
     last4: str
+    brand: str = ""
     expires_on: date | None = None  # None: the books do not say
     draw: AnnouncedDraw | None = None  # the next payment, where one is scheduled
 
     def _own_values(self) -> Values:
         return {
-            "payment_method": method_words(self.method, self.last4, self.language),
+            "payment_method": method_words(self.method, self.last4, self.brand, self.language),
             "expires": self._day(self.expires_on) if self.expires_on else "",
             "payment_amount": self.draw.amount.dollars() if self.draw else "",
             "payment_date": self._day(self.draw.pay_on) if self.draw else "",

@@ -9,6 +9,7 @@ from datetime import date
 from domain.deliveries import PasswordField
 from domain.languages import ENGLISH, say_month
 from domain.ledger import EntryKind
+from domain.payment_methods import say_method
 from domain.payments import Advice, MethodKind
 from mail.letters.spanish import in_language
 from mail.message.mime import one_line
@@ -42,7 +43,6 @@ Value = str | bool | tuple[str, ...]
 Values = dict[str, Value]  # what a template may use
 
 _SUFFIXES = frozenset({"LLC", "INC", "CO", "LLP", "LTD", "LP", "PC", "JR", "SR", "II", "III"})
-_METHODS = {MethodKind.CARD: "card ending", MethodKind.ACH: "bank account ending"}
 
 
 def made_safe(values: Mapping[str, Value]) -> Values:
@@ -81,9 +81,9 @@ def web_address(link: str) -> str:
     return link if link.lower().startswith(("https://", "http://")) else ""
 
 
-def method_words(kind: MethodKind | None, last4: str, language: str = ENGLISH) -> str:
-    """Name a payment method, `card ending 1234`; empty for a recipient who may not know it."""
-    return f"{in_language(_METHODS[kind], language)} {last4}" if kind else ""
+def method_words(kind: MethodKind | None, last4: str, brand: str, language: str) -> str:
+    """Name a payment method, `Visa ending 1234`; empty for a recipient who may not know it."""
+    return say_method(kind, last4, brand, language) if kind else ""
 
 
 _NO_FUNDS = (

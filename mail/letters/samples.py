@@ -27,8 +27,8 @@ from mail.letters.phrases import say_failure
 
 _BILL = a_sample()
 _OWED, _DUE_ON, _NEWS = _BILL.amount_due, _BILL.due_on, _BILL.latest_communication
-_DRAW = AnnouncedDraw(_OWED, date(2026, 11, 13), MethodKind.CARD, "1234")
-_METHOD: dict[str, Any] = {"method": MethodKind.CARD, "last4": "1234"}
+_DRAW = AnnouncedDraw(_OWED, date(2026, 11, 13), MethodKind.CARD, "1234", "Visa")
+_METHOD: dict[str, Any] = {"method": MethodKind.CARD, "last4": "1234", "brand": "Visa"}
 
 
 def a_sample_notice(form: str) -> Notice:
@@ -142,7 +142,7 @@ _OWN: dict[MessageKind, tuple[type[Notice], dict[str, Any]]] = {
             "link": "https://larkspur.example/verify/0f3a9c", "code": "271828",
             "expires": "November 5, 2026 at 9:00 AM MST",
             "agreed": (
-                "Each bill is drawn from your card ending 4242, 5 days before its due date.",
+                "Each bill is drawn from your Visa ending 4242, 5 days before its due date.",
             ),
         },
     ),

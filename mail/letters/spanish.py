@@ -13,8 +13,6 @@ _SPANISH = {
     " guiones.",
     "the last seven digits of the phone number that you gave us for this account.": "los últimos "
     "siete dígitos del número de teléfono que nos dio para esta cuenta.",
-    "card ending": "tarjeta terminada en",
-    "bank account ending": "cuenta bancaria terminada en",
     "There was not enough money in the account.": "No había suficiente dinero en la cuenta.",
     "Please make sure of it before the next payment, or choose another way to pay.": "Asegúrese "
     "de que lo haya antes del próximo pago, o elija otra forma de pagar.",

@@ -64,6 +64,7 @@ class BillFacts:
     first_on: date | None = None  # of what was received since
     last_on: date | None = None
     draw_state: PaymentState | None = None
+    draw_brand: str = ""
 
     def to_letter(
         self,
@@ -119,7 +120,11 @@ class BillFacts:
         if not may_see_method(recipient, self.wallet_owner or ""):
             return AnnouncedDraw(self.draw_amount, self.draw_on)
         return AnnouncedDraw(
-            self.draw_amount, self.draw_on, self.draw_method, self.draw_last4 or ""
+            self.draw_amount,
+            self.draw_on,
+            self.draw_method,
+            self.draw_last4 or "",
+            self.draw_brand,
         )
 
 
@@ -198,6 +203,7 @@ def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
             balance_due.c.paid,
             *received_on(bill.c.account_key, bill_run.c.sure_until),
             payment.c.state if payment is scheduled_payment else sa.null(),
+            method.brand,
         )
         .select_from(delivery)
         .join(bill_run, bill_run.c.period == delivery.c.period)

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from database.books import Database
 from database.definitions.checkout import checkout, checkout_line
 from database.definitions.in_force import email_in_force, landlord_in_force
+from database.definitions.wallet import brand_of
 from database.postings import is_receipt_of
 from database.queries.payment_events import MoneyMoved, moved_of
 from database.tables import account, cosigner, gateway_payment, portal_user, posting
@@ -67,6 +68,7 @@ def to_checkout_letter(
         receipt_number=paid.receipt or "",
         method=paid.method_kind,
         last4=paid.last4,
+        brand=paid.brand,
         service_fee=paid.service_fee,
         lines=lines,
         what_happened=_say_moved(moved, facts, language) if moved else "",
@@ -153,7 +155,11 @@ def _language_of_guest(key: str) -> sa.Select[Any]:
 
 def _paid(key: str) -> sa.Select[Any]:
     return (
-        sa.select(gateway_payment, posting.c.receipt)
+        sa.select(
+            gateway_payment,
+            brand_of(gateway_payment.c.method_token).label("brand"),
+            posting.c.receipt,
+        )
         .outerjoin(posting, is_receipt_of(gateway_payment.c.key))
         .where(gateway_payment.c.key == key)
     )

@@ -98,6 +98,7 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
             ).label("method_kind"),
             sa.func.coalesce(scheduled_payment.c.last4, planned_payment.c.last4).label("last4"),
             method.portal_user.label("portal_user"),
+            method.brand.label("brand"),
         )
         .select_from(wanted)
         .join(bill_run, bill_run.c.period == period)
@@ -199,6 +200,7 @@ class NoticeFacts:
     payment: NoticePayment | None
     method: MethodKind | None
     last4: str
+    brand: str = ""
     first_on: date | None = None  # of what was received since the bill
     last_on: date | None = None
     corrected_due: Money | None = None  # what the bill says now; None: it is as it was closed
@@ -266,6 +268,7 @@ def _to_facts(row: Any) -> NoticeFacts:
         payment=_to_payment(row),
         method=row.method_kind if is_told else None,
         last4=row.last4 if is_told else "",
+        brand=row.brand if is_told else "",
     )
 
 

@@ -197,6 +197,7 @@ def _autopay_failed(facts: NoticeFacts, on: date, common: Common) -> Notice:
         due_on=facts.due_on,
         method=facts.method,
         last4=facts.last4,
+        brand=facts.brand,
         reason=reason,
         remedy=remedy,
     )
@@ -213,13 +214,20 @@ def _receipt(facts: NoticeFacts, _on: date, common: Common) -> Notice:
         receipt_number=payment.receipt,
         method=facts.method,
         last4=facts.last4,
+        brand=facts.brand,
     )
 
 
 def _method_expiring(facts: NoticeFacts, _on: date, common: Common) -> Notice:
     if facts.method is None:
         raise PermanentFailure("no payment method that this mailbox may know of")
-    return MethodExpiring(**common, method=facts.method, last4=facts.last4, draw=_draw(facts))
+    return MethodExpiring(
+        **common,
+        method=facts.method,
+        last4=facts.last4,
+        brand=facts.brand,
+        draw=_draw(facts),
+    )
 
 
 def _local_day(moment: datetime | None, timezone: str) -> date | None:
@@ -251,6 +259,7 @@ def _not_drawn(facts: NoticeFacts, on: date, common: Common, why: Why) -> Notice
         due_on=facts.due_on,
         method=facts.method,
         last4=facts.last4,
+        brand=facts.brand,
         reason=reason if facts.method else "",
         remedy=remedy if facts.method else "",
     )
@@ -265,7 +274,7 @@ def _draw(facts: NoticeFacts) -> AnnouncedDraw | None:
     payment = facts.payment
     if payment is None or payment.state is not PaymentState.SCHEDULED:
         return None
-    return AnnouncedDraw(payment.amount, payment.pay_on, facts.method, facts.last4)
+    return AnnouncedDraw(payment.amount, payment.pay_on, facts.method, facts.last4, facts.brand)
 
 
 def _payment(facts: NoticeFacts, *states: PaymentState) -> NoticePayment:

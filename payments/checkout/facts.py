@@ -12,6 +12,7 @@ from database.definitions.account_changes import account_in_force
 from database.definitions.checkout import checkout, checkout_line, guest_method
 from database.definitions.identity import web_user
 from database.definitions.in_force import wallet_in_force
+from database.definitions.wallet import brand_of
 from database.queries.balances import on_its_way, open_balance, stands_with
 from database.queries.portal.accounts import accounts_of_user
 from database.tables import (
@@ -82,6 +83,7 @@ def read_wallet(
             guest_method.c.kind,
             guest_method.c.last4,
             sa.false().label("is_default"),
+            guest_method.c.brand,
         )
         is_used = sa.exists().where(
             checkout.c.method_token == guest_method.c.token,
@@ -95,7 +97,9 @@ def read_wallet(
         mailbox = mailbox_of(owner.address)
         asked = {"runs": periods, "mailbox": mailbox, "user": owner.user}
         rows = books.execute(_WALLET, asked).all()
-    methods = tuple(PayMethod(one.token, one.kind, one.last4, bool(one.is_default)) for one in rows)
+    methods = tuple(
+        PayMethod(one.token, one.kind, one.last4, bool(one.is_default), one.brand) for one in rows
+    )
     suspended = sa.select(suspended_method.c.method_token).where(
         suspended_method.c.method_token.in_([one.token for one in methods])
     )
@@ -144,7 +148,7 @@ def to_checkout(row: Any, lines: Sequence[PayLine]) -> Checkout:
         owner=CheckoutOwner(row.user_number, row.address, row.guest),
         lines=tuple(lines),
         service_fee=row.service_fee,
-        method=PayMethod(row.method_token, row.method_kind, row.last4),
+        method=PayMethod(row.method_token, row.method_kind, row.last4, brand=row.brand),
         state=row.state,
         refusal=refusal,
         expires_at=row.expires_at,
@@ -191,6 +195,7 @@ _WALLET = (
         wallet_in_force.c.kind,
         wallet_in_force.c.last4,
         (wallet_in_force.c.token == _DEFAULT.scalar_subquery()).label("is_default"),
+        brand_of(wallet_in_force.c.token).label("brand"),
     )
     .where(
         wallet_in_force.c.period.in_(_RUNS),
@@ -213,6 +218,7 @@ _NEWEST = (
 _CHECKOUT = (
     sa.select(
         checkout,
+        brand_of(checkout.c.method_token).label("brand"),
         gateway_payment.c.state.label("payment_state"),
         gateway_payment.c.confirmation,
         gateway_payment.c.error,

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database
+from database.definitions.wallet import brand_of
 from database.queries.mandates import mandates_in_force
 from database.queries.outsorted import held_periods
 from database.queries.portal.choices import AUTOPAY, record_choice
@@ -20,6 +21,7 @@ from database.runs import timezone_of
 from database.tables import enrollment, enrollment_end, scheduled_payment, suspended_method
 from domain.failures import Refused
 from domain.feeds import NO
+from domain.payment_methods import say_method
 from domain.payments import Mandate
 from payments.enrollment.facts import (
     CurrentPayment,
@@ -28,7 +30,7 @@ from payments.enrollment.facts import (
     read_enrollment_facts,
 )
 from payments.enrollment.records import TakenOff, cancel_waiting, forget_plan
-from payments.enrollment.wording import say_mandate, say_method
+from payments.enrollment.wording import say_mandate
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,12 @@ def _suspended(books: Connection, standing: EnrollmentFacts) -> list[Any]:
     with_mandate = sa.select(agreed.method_token, agreed.method_kind, agreed.last4)
     used = with_payments.union(with_mandate).subquery()
     query = (
-        sa.select(used, suspended_method.c.since, suspended_method.c.reason)
+        sa.select(
+            used,
+            brand_of(used.c.method_token).label("brand"),
+            suspended_method.c.since,
+            suspended_method.c.reason,
+        )
         .join(suspended_method, suspended_method.c.method_token == used.c.method_token)
         .order_by(suspended_method.c.since, used.c.method_token)
     )
@@ -220,7 +227,7 @@ def _lift(
     )
     found = Reinstated(
         standing.account,
-        say_method(row.method_kind, row.last4),
+        say_method(row.method_kind, row.last4, row.brand),
         row.reason,
         row.since.astimezone(ZoneInfo(timezone_of(books))).date(),
         tuple(books.scalars(others.distinct().order_by(paid.account))),

@@ -18,6 +18,7 @@ from domain.accounts import AccountStatus
 from domain.failures import Refused
 from domain.feeds import YES
 from domain.money import Money
+from domain.payment_methods import say_method
 from domain.payments import Mandate, MethodKind, PlannedPayment
 from payments.enrollment.facts import (
     EnrollmentFacts,
@@ -28,13 +29,7 @@ from payments.enrollment.facts import (
     read_enrollment_facts,
 )
 from payments.enrollment.records import cancel_waiting, record_enrollment, record_outcome
-from payments.enrollment.wording import (
-    Consent,
-    consent_values,
-    say_mandate,
-    say_method,
-    say_outcome,
-)
+from payments.enrollment.wording import Consent, consent_values, say_mandate, say_outcome
 from rules.money.autopay import (
     AutopayPolicy,
     OverMaximum,
@@ -102,8 +97,8 @@ def require_free(
         raise Refused(
             "already-enrolled",
             f"Account {number} is enrolled since {agreed.enrolled_on} with its "
-            f"{say_method(agreed.method_kind, agreed.last4)}; to change that, cancel and enroll "
-            f"again. {say_consequence(standing, today, closed, policy)}".strip(),
+            f"{say_method(agreed.method_kind, agreed.last4, agreed.brand)}; to change that, "
+            f"cancel and enroll again. {say_consequence(standing, today, closed, policy)}".strip(),
         )
 
 
@@ -120,8 +115,8 @@ def require_usable(books: Connection, standing: EnrollmentFacts, method: Method)
     if books.execute(sa.select(token).where(token == method.token)).first() is not None:
         raise Refused(
             "method-blocked",
-            f"The {say_method(method.kind, method.last4)} is suspended, because nothing can be "
-            "drawn from it; choose another payment method.",
+            f"The {say_method(method.kind, method.last4, method.brand)} is suspended, because "
+            "nothing can be drawn from it; choose another payment method.",
         )
 
 
@@ -292,6 +287,7 @@ def _to_mandate(
         maximum=request.maximum,
         enrolled_on=today,
         pays_up_to_maximum=None if request.maximum is None else pays_up_to,
+        brand=method.brand,
     )
 
 

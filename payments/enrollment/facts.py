@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from database.definitions.account_changes import IN_FORCE, account_in_force
 from database.definitions.in_force import landlord_in_force, link_in_force, wallet_in_force
+from database.definitions.wallet import brand_of
 from database.ledger.locking import lock_balances
 from database.queries.arrangements.deferred import deferred
 from database.queries.balances import open_balance
@@ -211,6 +212,7 @@ def _mandate(books: Connection, known: Any, key: str) -> tuple[Mandate | None, i
         maximum=row.maximum,
         enrolled_on=row.enrolled_on,
         pays_up_to_maximum=row.pays_up_to_maximum,
+        brand=row.brand,
     )
     return agreed, row.enrollment_id, row.portal_user.casefold() or _owner(books, known.period, row)
 
@@ -235,6 +237,7 @@ class Method:
     token: str = field(repr=False)
     kind: MethodKind
     last4: str
+    brand: str = ""
 
 
 def find_method(books: Connection, period: str, portal_user: str, wanted: str) -> Method:
@@ -249,7 +252,7 @@ def find_method(books: Connection, period: str, portal_user: str, wanted: str) -
     owner = portal_user.strip().casefold()
     if not owner:
         raise Misuse("Say whose payment method it is: a portal user's e-mail address.", "no-user")
-    query = sa.select(rows.portal_user, rows.token, rows.kind, rows.last4)
+    query = sa.select(rows.portal_user, rows.token, rows.kind, rows.last4, brand_of(rows.token))
     wallet = [
         Method(*row)
         for row in books.execute(

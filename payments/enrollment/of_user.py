@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.definitions.checkout import checkout
+from database.definitions.wallet import brand_of
 from database.ledger.locking import lock_balances
 from database.queries.portal.accounts import accounts_of_user
 from database.queries.portal.bound_methods import OPEN_PAYMENTS, lock_runs, newest_runs
@@ -43,6 +44,7 @@ class PaymentToCome:
     method_kind: MethodKind
     last4: str
     stage: ToCome
+    brand: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ def _to_payment(row: Any) -> PaymentToCome:
         row.method_kind,
         row.last4,
         _stage(row),
+        row.brand,
     )
 
 
@@ -137,6 +140,7 @@ _OPEN = (
         _PAID.kind,
         _PAID.method_kind,
         _PAID.last4,
+        brand_of(_PAID.method_token).label("brand"),
         _PAID.state,
         _HAS.where(draw.c.state.in_(OPEN_DRAWS)).label("is_asked"),
         _HAS.where(draw.c.state == DrawState.CREATED).label("is_made"),

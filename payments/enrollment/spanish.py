@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from domain.languages import SPANISH, say_day
-from domain.payments import Mandate, MethodKind, PlannedPayment, Unscheduled
+from domain.payments import Mandate, PlannedPayment, Unscheduled
 
-KINDS = {MethodKind.CARD: "tarjeta", MethodKind.ACH: "cuenta bancaria"}
 REASONS = {
     Unscheduled.HELD: "la cuenta está retenida en este período",
     Unscheduled.ACCOUNT_CLOSED: "la cuenta está cerrada",
@@ -19,10 +18,6 @@ REASONS = {
     Unscheduled.ALREADY_PROCESSED: "el pago de este período ya se hizo o ya se pidió",
 }
 _NEXT_CLOSE = "el primer pago sigue al próximo cierre"
-
-
-def say_method(kind: MethodKind | None, last4: str) -> str:
-    return f"{KINDS[kind]} terminada en {last4}" if kind is not None else "método desconocido"
 
 
 def say_amount_rule(agreed: Mandate) -> str:

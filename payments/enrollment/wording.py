@@ -11,7 +11,8 @@ from pathlib import Path
 from domain.failures import Misuse
 from domain.languages import ENGLISH, SPANISH
 from domain.money import Money
-from domain.payments import Mandate, MethodKind, PlannedPayment, Unscheduled
+from domain.payment_methods import say_method
+from domain.payments import Mandate, PlannedPayment, Unscheduled
 from domain.words import say_count
 from payments.enrollment import spanish
 from payments.enrollment.facts import EnrollmentFacts
@@ -76,7 +77,6 @@ def _read(file: Path) -> Consent:
     return Consent(version[1], wording.strip())
 
 
-KINDS = {MethodKind.CARD: "card", MethodKind.ACH: "bank account"}
 REASONS = {
     Unscheduled.HELD: "the account is held back in this period",
     Unscheduled.ACCOUNT_CLOSED: "the account is closed",
@@ -89,11 +89,6 @@ REASONS = {
     Unscheduled.AFTER_DUE_DATE: "the due date has passed",
     Unscheduled.ALREADY_PROCESSED: "this period's payment was made or asked for already",
 }
-
-
-def say_method(kind: MethodKind | None, last4: str) -> str:
-    """Write `card ending 4242`, without any token."""
-    return f"{KINDS[kind]} ending {last4}" if kind is not None else "unknown payment method"
 
 
 def say_maximum(maximum: Money | None, pays_up_to: bool | None) -> str:
@@ -111,7 +106,7 @@ def say_days(days_prior: int) -> str:
 
 def say_mandate(agreed: Mandate) -> str:
     """Say what was agreed in one line for the audit list."""
-    method = say_method(agreed.method_kind, agreed.last4)
+    method = say_method(agreed.method_kind, agreed.last4, agreed.brand)
     maximum = say_maximum(agreed.maximum, agreed.pays_up_to_maximum)
     return f"{method}, {say_days(agreed.days_prior)}, {maximum}"
 
@@ -135,16 +130,18 @@ def consent_values(
     language: str = ENGLISH,
 ) -> dict[str, str]:
     """Return what stands in the places of a consent text of that language."""
-    whose = {"utility": standing.utility, "account": standing.account}
+    whose = {
+        "utility": standing.utility,
+        "account": standing.account,
+        "method": say_method(agreed.method_kind, agreed.last4, agreed.brand, language),
+    }
     if language == SPANISH:
         return whose | {
-            "method": spanish.say_method(agreed.method_kind, agreed.last4),
             "amount_rule": spanish.say_amount_rule(agreed),
             "day_rule": spanish.say_days(agreed.days_prior),
             "today_rule": spanish.say_outcome(planned),
         }
     return whose | {
-        "method": say_method(agreed.method_kind, agreed.last4),
         "amount_rule": _amount_rule(agreed),
         "day_rule": say_days(agreed.days_prior),
         "today_rule": say_outcome(planned),

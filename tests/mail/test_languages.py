@@ -77,7 +77,7 @@ def test_reasons_remedies_and_ways_of_paying_are_translated():
     said = {text for pair in phrases._ADVISED.values() for text in pair}
     said |= {text for _signs, pair in phrases._KNOWN for text in pair} | set(phrases._REFUSED)
     said |= {phrases._BEGIN, phrases._ZIP, phrases._ABROAD, phrases._PHONE}
-    said |= {*phrases._METHODS.values(), *FORM_TITLES.values(), bill._OWN_DRAW, bill._ANY_DRAW}
+    said |= {*FORM_TITLES.values(), bill._OWN_DRAW, bill._ANY_DRAW}
     said |= {text for why in notice_letters._WHY for text in (why.reason, why.remedy)}
 
     assert set() == said - spanish._SPANISH.keys()

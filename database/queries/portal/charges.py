@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.definitions.in_force import wallet_in_force
+from database.definitions.wallet import brand_of
 from database.queries.corrections import (
     amount_due_in_force,
     due_on_in_force,
@@ -56,6 +57,7 @@ class Charge:
     billed: Money
     due_on: date
     equal_pay: Money | None
+    brand: str = ""
     agreement: ChargeTerms | None = None
 
 
@@ -79,6 +81,7 @@ def charge_of(books: Connection, key: str, period: str, number: int) -> Charge |
             amount_due_in_force(corrected),
             due_on_in_force(corrected, payment.period, payment.account_key),
             account.c.equal_pay_amount,
+            brand_of(payment.method_token),
             payment.method_token,
         )
         .join_from(gateway_payment, bill_run, bill_run.c.period == payment.period)

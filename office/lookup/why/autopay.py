@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from database.definitions.wallet import brand_of
 from database.queries.autopay import payments_left_out
 from database.queries.corrections import (
     due_on_in_force,
@@ -26,8 +27,8 @@ from database.tables import (
     suspended_method,
 )
 from database.types import written_out
-from domain.payments import PaymentKind, Unscheduled
-from office.lookup.why.payments import say_method
+from domain.payment_methods import say_kind, say_method
+from domain.payments import MethodKind, PaymentKind, Unscheduled
 from office.lookup.why.sentences import Case, Sentence, Sentences, Topic, say_day
 from rules.money.autopay import OnClosedDay, draw_date
 
@@ -111,9 +112,15 @@ def _of_the_agreement(case: Case, agreed: Any) -> Sentence:
     maximum = f", at most {agreed.maximum.dollars()}" if agreed.maximum is not None else ""
     text = (
         f"It is enrolled in autopay since {say_day(agreed.enrolled_on)} {by}: from "
-        f"{say_method(agreed.method_kind, agreed.last4)}, {_say_days(agreed.days_prior)}{maximum}"
+        f"{_say_method(agreed.method_kind, agreed.last4, agreed.brand)}, "
+        f"{_say_days(agreed.days_prior)}{maximum}"
     )
     return Sentence(Topic.AUTOPAY, text, ("48", "50", "60"), f"agreement/{case.period}")
+
+
+def _say_method(kind: MethodKind | None, last4: str, brand: str) -> str:
+    said = say_method(kind, last4, brand)
+    return f"the {said}" if kind else said
 
 
 def _say_days(days: int) -> str:
@@ -125,7 +132,7 @@ def _say_days(days: int) -> str:
 def _scheduled(case: Case) -> sa.Select[Any]:
     rows = gateway_payment.c
     return (
-        sa.select(gateway_payment)
+        sa.select(gateway_payment, brand_of(rows.method_token).label("brand"))
         .where(
             rows.period == case.period,
             rows.account_key == case.account_key,
@@ -138,7 +145,7 @@ def _scheduled(case: Case) -> sa.Select[Any]:
 def _of_the_schedule(case: Case, row: Any, agreed: Any) -> Sentence:
     """Say why this amount on this day, by the rule that chose it (rules 48, 49, 54, 72)."""
     amount = f"{row.amount.dollars()} was scheduled {case.say_time(row.scheduled_at)}"
-    from_what = say_method(row.method_kind, row.last4)
+    from_what = _say_method(row.method_kind, row.last4, row.brand)
     day, rules = _why_that_day(case, row, agreed)
     whole = _why_that_amount(case, row, agreed)
     text = f"{amount} to be drawn from {from_what} on {say_day(row.pay_on)}: {whole}; {day}"
@@ -209,7 +216,9 @@ def _why_blocked(case: Case, agreed: Any) -> str:
     ).first()
     if found is not None:
         return f": the method is suspended since {case.say_time(found.since)}, {found.reason}"
-    return f": the account may not be drawn from by {agreed.method_kind}"
+    if agreed.method_kind is None:
+        return ""
+    return f": the account may not be paid by {say_kind(agreed.method_kind)}"
 
 
 def _of_no_schedule(case: Case) -> Sentences:

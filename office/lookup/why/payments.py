@@ -12,7 +12,6 @@ from domain.ledger import EntryKind
 from domain.money import Money
 from domain.payments import (
     DrawState,
-    MethodKind,
     PaymentKind,
     PaymentState,
     PostingKind,
@@ -36,13 +35,6 @@ POSTED = {
     PostingKind.SERVICE_FEE: "the service fee",
     PostingKind.SERVICE_FEE_BACK: "the service fee that went back",
 }
-
-
-def say_method(kind: MethodKind | None, last4: str) -> str:
-    if kind is None:
-        return "a payment method that no wallet knows"
-    what = "the card" if kind is MethodKind.CARD else "the bank account"
-    return f"{what} ending {last4}" if last4 else what
 
 
 def why_payments(case: Case) -> Sentences:

@@ -131,9 +131,15 @@ def finish_guest_capture(office: Office, guest: str, key: str) -> tuple[Checkout
         return None
     now = office.due_now()
     with office.database.writing() as books:
-        values = {"token": given.token, "kind": given.kind, "last4": given.last4}
-        keeping = insert_new(books.dialect.name, guest_method)
-        books.execute(keeping.values(guest=guest, added_at=now, **values))
+        keeping = insert_new(books.dialect.name, guest_method).values(
+            token=given.token,
+            guest=guest,
+            kind=given.kind,
+            last4=given.last4,
+            brand=given.brand,
+            added_at=now,
+        )
+        books.execute(keeping)
         books.execute(
             method_capture.update()
             .where(mine, visits.ended_at.is_(None))

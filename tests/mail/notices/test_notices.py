@@ -10,6 +10,7 @@ from email.policy import default
 import pytest
 import sqlalchemy as sa
 
+from database.definitions.identity import wallet_method
 from database.ledger.tables import payment_event
 from database.tables import (
     balance_due,
@@ -22,9 +23,11 @@ from database.tables import (
 from domain.accounts import account_key
 from domain.deliveries import DeliveryStatus, MessageKind, RecipientSource
 from domain.failures import Misuse
+from domain.identity import UserState
 from domain.ledger import EntryKind
 from domain.money import ZERO, Money
 from domain.payments import Advice, DrawState, PaymentState, PostingKind, PostingState
+from identity.users import make_user
 from mail.keys import delivery_key, message_id
 from mail.letters.bill import a_sample, variables
 from mail.letters.links import Unsubscribing
@@ -257,6 +260,23 @@ def test_a_method_that_expires_is_named_to_its_owner(books):
 
     assert "from your bank account ending 6789, which expires soon." in text
     assert "$80.00 on November 13, 2026" in text
+
+
+@pytest.mark.parametrize("kind", [K.PAYMENT_DUE, K.AUTOPAY_SCHEDULED, K.METHOD_EXPIRING])
+def test_a_method_is_named_by_its_bank_where_the_gateway_told_it(books, kind):
+    with books.writing() as connection:
+        payment = connection.execute(sa.select(gateway_payment)).one()
+        connection.execute(
+            wallet_method.insert().values(
+                token=payment.method_token, kind=payment.method_kind, last4=payment.last4,
+                brand="Larkspur Bank", added_at=NOW,
+                user_number=make_user(connection, ANN, NOW, UserState.ACTIVE),
+            )
+        )  # fmt: skip
+
+    text = text_of(told(books, record(books, kind)))
+
+    assert "Larkspur Bank account ending 6789" in text
 
 
 def test_a_communication_has_a_way_out_and_nothing_else_has(books):

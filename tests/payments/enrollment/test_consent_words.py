@@ -12,7 +12,7 @@ import pytest
 from domain.failures import Misuse
 from domain.languages import NAMES, SPANISH
 from domain.money import Money
-from domain.payments import MethodKind, PlannedPayment, Unscheduled
+from domain.payments import PlannedPayment, Unscheduled
 from payments.enrollment import spanish, wording
 from payments.enrollment.wording import consent_values, read_consent
 from tests.payments.enrolling_builders import a_town, a_wish, offer
@@ -38,10 +38,9 @@ def test_our_text_has_the_same_places_and_parts_in_every_language():
     assert 1 == len({text.wording.count("\n\n") for text in ours})
 
 
-def test_every_reason_and_every_kind_of_method_has_its_words():
+def test_every_reason_has_its_words():
     for words in (wording, spanish):
         assert set(Unscheduled) == set(words.REASONS)
-        assert set(MethodKind) == set(words.KINDS)
 
 
 @pytest.mark.parametrize("planned", OUTCOMES, ids=str)

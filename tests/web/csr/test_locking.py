@@ -48,7 +48,7 @@ def test_what_is_scheduled_is_listed_before_the_yes(csr, town):
     page = csr.get(f"{town.page}/lock").text
 
     assert "Scheduled and pending payments" in page
-    assert "$80.00" in page and "card ending 4242" in page and "Nov 13, 2026" in page
+    assert "$80.00" in page and "Card ending 4242" in page and "Nov 13, 2026" in page
     assert "Yes, lock account</button>" in page and f'href="{town.page}">No</a>' in page
 
 

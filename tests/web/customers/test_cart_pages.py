@@ -362,7 +362,7 @@ def test_a_bank_debit_is_agreed_to_by_a_text_that_is_kept(city, ann):
     with city.database.reading() as books:
         kept = books.scalar(sa.select(checkout.c.consent))
     assert kept in check.text
-    assert "debit your bank account ending in 6789 once, today, for $10.00" in kept
+    assert "debit your bank account ending 6789 once, today, for $10.00" in kept
     with city.database.reading() as books:
         assert 1 == books.scalar(sa.select(sa.func.count()).select_from(gateway_payment))
 

@@ -229,7 +229,7 @@ def test_the_receipt_of_a_bank_debit_bears_the_words_that_were_agreed_to(city, a
     check = ann.get(place).text
     ann.post(f"{place}/confirm")
 
-    words = "debit your bank account ending in 6789 once, today, for $10.00"
+    words = "debit your bank account ending 6789 once, today, for $10.00"
     assert words in check
     assert words in ann.get(place).text
 

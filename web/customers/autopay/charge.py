@@ -13,7 +13,6 @@ from domain.payments import PaymentState
 from mail.letters.phrases import MONEY_MOVED, period_words
 from rules.money.autopay import draw_date
 from web.customers.accounts import my_account
-from web.customers.choices.words import say_method
 from web.layout import missing, show
 from web.visits import Visit
 
@@ -58,7 +57,7 @@ def show_charge(visit: Visit) -> Response:
             )
             for event in moved
         ],
-        method=say_method(visit, charge.kind, charge.last4) if is_payer else "",
+        method=visit.say_method(charge.kind, charge.last4, charge.brand) if is_payer else "",
     )
 
 

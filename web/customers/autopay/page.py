@@ -13,6 +13,7 @@ from database.queries.portal.accounts import PortalAccount
 from database.tables import autopay_unscheduled
 from domain.failures import Misuse, Refused
 from domain.identity import mailbox_of
+from domain.payments import Mandate
 from identity.activity import record_activity
 from identity.wallet import SavedMethod
 from office.procedures.portal.autopay_mails import mail_ended, mail_enrolled
@@ -33,7 +34,6 @@ from web.customers.autopay.words import (
     say_refusal,
 )
 from web.customers.choices.wallet import my_wallet
-from web.customers.choices.words import say_method
 from web.layout import missing, show
 from web.visits import Visit, redirect
 
@@ -184,7 +184,7 @@ def _page(visit: Visit, view: AutopayView, status: int, **values: Any) -> Respon
     given = {
         "view": view,
         "done": DONE.get(visit.request.query_params.get("done", ""), ""),
-        "method": say_method(visit, agreed.method_kind, agreed.last4) if agreed else "",
+        "method": _agreed_method(visit, agreed) if agreed else "",
         "ending": say_ending(visit, standing) if agreed else [],
         "hindered": _hindrance(visit, view),
         "methods": [(one, _name(visit, one)) for one in view.usable],
@@ -201,13 +201,17 @@ def _offer_page(
     given = {
         "view": view,
         "offer": offer,
-        "method": say_method(visit, offer.method.kind, offer.method.last4),
+        "method": _agreed_method(visit, offer.mandate),
         "first": say_first(visit, offer),
         "always": say_always(visit, offer),
         "seal": seal_of(offer),
         **values,
     }
     return show(visit, "autopay-offer.html", status, **given)
+
+
+def _agreed_method(visit: Visit, agreed: Mandate) -> str:
+    return visit.say_method(agreed.method_kind, agreed.last4, agreed.brand)
 
 
 def _hindrance(visit: Visit, view: AutopayView) -> str:
@@ -223,7 +227,7 @@ def _hindrance(visit: Visit, view: AutopayView) -> str:
 
 
 def _name(visit: Visit, method: SavedMethod) -> str:
-    return say_method(visit, method.kind, method.last4, method.brand)
+    return visit.say_method(method.kind, method.last4, method.brand)
 
 
 def _why_not(visit: Visit, view: AutopayView, method: SavedMethod) -> str:

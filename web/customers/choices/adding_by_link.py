@@ -12,7 +12,6 @@ from office.procedures.portal.method_link import (
     find_method_link,
 )
 from web.customers.choices.wallet import NO_ANSWER, NO_PAGE
-from web.customers.choices.words import say_method
 from web.customers.refusals import refusal_of
 from web.layout import missing, show
 from web.visits import Visit, redirect
@@ -51,7 +50,7 @@ def take_added_by_link(visit: Visit) -> Response:
         return show(visit, "add-method-done.html", 503, method="", problem=visit.say(NO_PAGE))
     if added is None:
         return show(visit, "add-method-done.html", method="", problem="")
-    name = say_method(visit, added.kind, added.last4, added.brand)
+    name = visit.say_method(added.kind, added.last4, added.brand)
     return show(visit, "add-method-done.html", method=name, problem="")
 
 

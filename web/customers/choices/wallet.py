@@ -14,6 +14,7 @@ from domain.failures import (
     Refused,
     TemporaryFailure,
 )
+from domain.payment_methods import say_method
 from identity.sessions import SignedIn
 from identity.wallet import (
     SavedMethod,
@@ -25,7 +26,6 @@ from identity.wallet import (
 from office.procedures.portal.method_capture import begin_capture, finish_capture, page_before
 from rules.portal_access import own_path
 from web.customers.accounts import my_accounts
-from web.customers.choices.words import say_method
 from web.customers.refusals import refusal_of
 from web.layout import missing, show
 from web.visits import Visit, redirect
@@ -61,7 +61,7 @@ def show_wallet(visit: Visit) -> Response:
 
 
 def _wallet(visit: Visit, status: int, **values: object) -> Response:
-    methods = [(one, say_method(visit, one.kind, one.last4, one.brand)) for one in my_wallet(visit)]
+    methods = [(one, _name(visit, one)) for one in my_wallet(visit)]
     given = {
         "done": "",
         "methods": methods,
@@ -115,7 +115,7 @@ def show_removing(visit: Visit) -> Response:
     method = _mine(visit)
     if method is None:
         return missing(visit)
-    name = say_method(visit, method.kind, method.last4, method.brand)
+    name = say_method(method.kind, method.last4, method.brand, visit.language)
     return show(visit, "wallet-remove.html", name=name)
 
 
@@ -131,6 +131,10 @@ def take_default(visit: Visit) -> Response:
     return _act(
         visit, "default", lambda books, who, one: choose_default(books, who, one, visit.now)
     )
+
+
+def _name(visit: Visit, method: SavedMethod) -> str:
+    return visit.say_method(method.kind, method.last4, method.brand)
 
 
 def _remove(books: Connection, who: SignedIn, method: SavedMethod, visit: Visit) -> None:

@@ -24,7 +24,6 @@ from domain.money import ZERO, Money
 from domain.movements import MovementKind
 from mail.letters.phrases import period_words
 from web.customers.accounts import accounts_in, my_account
-from web.customers.choices.words import say_method
 from web.layout import missing, show
 from web.visits import ReadingPage, Visit
 
@@ -123,7 +122,7 @@ def _method(visit: Visit, paid: PastPayment) -> str:
     if paid.charge:
         return visit.say("Autopay")
     if paid.paid_by == visit.user.number:
-        return say_method(visit, paid.kind, paid.last4)
+        return visit.say_method(paid.kind, paid.last4, paid.brand)
     return visit.say("Paid here")
 
 

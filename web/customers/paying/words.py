@@ -7,6 +7,7 @@ from collections.abc import Iterable, MutableMapping
 from domain.checkout import NotTaken, PayableAccount, PayMethod, Refusal
 from domain.languages import say_day, say_time
 from domain.money import Money
+from domain.payment_methods import say_method
 from domain.payments import MethodKind
 from office.procedures.checkout import balances_as_of
 from rules.money.checkout import parse_payment, payable_now
@@ -36,9 +37,9 @@ NO_WAY = (
     "you pay, or ask our office."
 )
 CONSENT = (
-    "By pressing the button you authorize %(utility)s to debit your bank account ending in "
-    "%(last4)s once, today, for %(amount)s. If your bank returns the payment, the amount is owed "
-    "again and a fee may be charged."
+    "By pressing the button you authorize %(utility)s to debit your %(method)s once, "
+    "today, for %(amount)s. If your bank returns the payment, the amount is owed again and a fee "
+    "may be charged."
 )
 NEW_METHOD = "new"  # the value of the choice of a card or bank account that is not saved yet
 
@@ -82,7 +83,8 @@ def consent_in(visit: Visit, method: PayMethod, total: Money) -> str:
     if method.kind is not MethodKind.ACH:
         return ""
     utility = newest_utility_name(visit)
-    return visit.say(CONSENT, utility=utility, last4=method.last4, amount=total.dollars())
+    said = say_method(method.kind, method.last4, method.brand, visit.language)
+    return visit.say(CONSENT, utility=utility, method=said, amount=total.dollars())
 
 
 def say_stale(visit: Visit, accounts: Iterable[PayableAccount]) -> str:

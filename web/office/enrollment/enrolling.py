@@ -11,6 +11,7 @@ from starlette.responses import Response
 from database.audit import record_audit
 from domain.failures import Misuse, Refused
 from identity.activity import record_activity
+from identity.wallet import SavedMethod
 from office.procedures.portal.autopay_mails import mail_enrolled
 from office.procedures.portal.enrollment_terms import enrollment_terms
 from office.procedures.portal.method_link import send_method_link
@@ -20,7 +21,6 @@ from payments.enrollment.wording import say_mandate, say_outcome
 from rules.money.autopay import OverMaximum
 from web.customers.autopay.form import read_wish, seal_of
 from web.customers.autopay.words import say_always, say_first
-from web.customers.choices.words import say_method
 from web.office.enrollment.payers import Payer, address_of, known_payers, payer_of, read_address
 from web.office.layout import show_office
 from web.visits import LONGEST_REASON, Visit, redirect
@@ -179,10 +179,8 @@ def _ask_terms(
         "enroll-terms.html",
         422 if problems else 200,
         payer=payer,
-        methods=[(one, say_method(visit, one.kind, one.last4, one.brand)) for one in payer.usable],
-        unusable=[
-            (say_method(visit, one.kind, one.last4, one.brand), why) for one, why in payer.unusable
-        ],
+        methods=[(one, _name(visit, one)) for one in payer.usable],
+        unusable=[(_name(visit, one), why) for one, why in payer.unusable],
         has_portal="customers" in visit.office.settings.web.serves,
         again=_page_of(payer.standing.account, payer.number) if payer.user else "",
         caps=caps,
@@ -190,6 +188,10 @@ def _ask_terms(
         problems=problems or {},
         values=visit.form,
     )
+
+
+def _name(visit: Visit, method: SavedMethod) -> str:
+    return visit.say_method(method.kind, method.last4, method.brand)
 
 
 def _offer_page(
@@ -201,7 +203,7 @@ def _offer_page(
         422 if problems else 200,
         payer=payer,
         offer=offer,
-        method=say_method(visit, offer.method.kind, offer.method.last4),
+        method=visit.say_method(offer.method.kind, offer.method.last4, offer.method.brand),
         first=say_first(visit, offer),
         always=say_always(visit, offer),
         seal=seal_of(offer),

@@ -209,7 +209,7 @@ def test_the_yes_enrolls_and_keeps_what_was_agreed_to(tenant, town):
     assert ("enrolled in autopay", (tenant.who, "enroll in autopay")) == (acts[-1], audited[-1])
     assert [("access-autopay", tenant.address)] == mailed(town)
     page = words(tenant.get(PAGE))
-    for sentence in ("Autopay is on.", "We draw $80.00 on November 13, 2026.", "Card ending 4242"):
+    for sentence in ("Autopay is on.", "We draw $80.00 on November 13, 2026.", "Visa ending 4242"):
         assert sentence in page
 
 
@@ -239,7 +239,7 @@ def test_an_offices_own_text_stays_in_its_own_words_on_spanish_pages(tenant, tow
     page = offered(tenant).text
 
     (shown,) = re.findall(r'<div class="card" lang="en">(.*?)</div>', page, re.DOTALL)
-    assert "card ending 4242" in shown and "<p>Ours.</p>" in shown
+    assert "Visa ending 4242" in shown and "<p>Ours.</p>" in shown
 
 
 def test_the_consent_is_shown_whole_before_the_yes(tenant):

@@ -47,7 +47,7 @@ def test_who_set_autopay_up_reads_why_this_amount_and_why_that_day(tenant):
         "It is drawn 5 days before the due date, November 20, 2026.",
         "No bank works on November 15, 2026, so it is another day.",
         "You agreed to autopay on November 3, 2026.",
-        "Card ending 4242",
+        "Visa ending 4242",
     ):
         assert sentence in page
     assert CHARGE in tenant.get(PAGE).text

@@ -20,6 +20,7 @@ from tests.office.health_builders import an_office_at
 from tests.web.conftest import asking
 from tests.web.customers.choices.conftest import (
     LANDLORD,
+    MINE,
     TENANT,
     add_method,
     methods_of,
@@ -67,11 +68,34 @@ def test_a_method_that_was_chosen_on_the_sandboxs_page_is_in_the_wallet(tenant, 
 
     page = words(tenant.get("/wallet"))
     assert (name in page, "Default: offered first" in page) == (True, True)
-    kind = "ach" if "ach" in token else "card"
-    assert [("payment method added", f"{kind} ending {name[-4:]}")] == acts(books, tenant.number)
+    assert [("payment method added", name.replace("Bank", "bank"))] == acts(books, tenant.number)
     with books.reading() as connection:
         row = connection.execute(sa.select(audit.c.who, audit.c.action, audit.c.subject)).all()
     assert (tenant.who, "payment method added", tenant.who) in [tuple(one) for one in row]
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "within"),
+    [
+        ("en", "Visa ending 4242", "from my Visa ending 4242"),
+        ("es", "Visa terminada en 4242", "Visa terminada en 4242"),
+    ],
+)
+def test_a_card_has_one_name_wherever_its_owner_reads_of_it(tenant, books, language, name, within):
+    """In the wallet, where they pay and on its receipt, and where autopay draws from it."""
+    key = add_method(tenant)
+    tenant.post("/language", language=language, next="/")
+    pay, autopay = f"/accounts/{MINE}/pay", f"/accounts/{MINE}/autopay"
+    payment = tenant.post(pay, amount="10.00", method=own_token(books)).headers["location"]
+    wish = {"days": "5", "maximum": "", "above": "skip", "method": key}
+    offer = tenant.post(autopay, **wish).text
+
+    pages = [words(tenant.get(page)) for page in ("/wallet", pay, autopay, payment)]
+    tenant.post(f"{payment}/confirm")
+    pages += [words(tenant.get(page)) for page in (payment, "/bills", f"/wallet/{key}/remove")]
+
+    assert [] == [page for page in pages if name not in page]
+    assert within in offer
 
 
 def test_the_sandboxs_page_lists_every_test_token_and_what_it_does(tenant):

@@ -209,7 +209,7 @@ def test_a_bank_account_is_kept_with_its_mandate_and_no_number(tenant, town, des
         visit = connection.execute(sa.select(method_capture)).one()
         acts = list(connection.scalars(sa.select(audit.c.detail)))
     assert ("mandate_1", AGREED) == (visit.mandate, visit.agreed_at.timestamp())
-    assert "ach ending 6789, mandate mandate_1" in acts
+    assert "STRIPE TEST BANK account ending 6789, mandate mandate_1" in acts
 
 
 def test_no_number_that_stripe_holds_is_anywhere_in_the_books(tenant, town, desk):
