@@ -806,6 +806,7 @@ incident = _table(
     sa.Column("since", Moment, nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
     sa.Column("remedy", sa.Text, nullable=False),
+    sa.Column("command", sa.Text, nullable=False, server_default=""),  # typed at a terminal for it
     sa.Column("noticed_at", Moment, nullable=False),
     sa.Column("told_at", Moment),
     sa.Column("ended_at", Moment),

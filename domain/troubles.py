@@ -71,7 +71,7 @@ WORK = {
 }
 DISKS = {"home": "the home", "temp": "temporary files", "bills": "the bill store"}
 _ONE_ALONE = ("service-down",)  # its title names the only one there is
-AT_A_TERMINAL = " At a terminal: "
+AT_A_TERMINAL = "At a terminal:"  # what is typed stands behind it
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from database.queries.customers.findable import make_all_findable
 from database.schema import metadata
+from database.tables import incident
 from domain.failures import Misuse
 
 ASIDE = "billclose_before"  # PostgreSQL: the schema of the old tables; SQLite: what they begin with
@@ -37,6 +38,8 @@ MADE = {  # tables that were not there, by what they are made of
         "SELECT key, 1, account_key, account, amount FROM {old}",
     ),
 }
+
+COMMAND_BEHIND = " At a terminal: "  # in incident.remedy, where incident.command was not there
 
 # -- what is left behind, and why that loses nothing -----------------------------------------------
 
@@ -75,6 +78,7 @@ def carry_over(books: Connection, found: str) -> None:
         with _without_triggers(books):
             for table in metadata.sorted_tables:
                 _fill(books, tables, table)
+        _part_advice(books, tables)
         tables.count_on()
         tables.drop()
         _require_references(books)
@@ -272,6 +276,19 @@ def _fill(books: Connection, tables: _OldTables, table: sa.Table) -> None:
     before, now = books.exec_driver_sql(count.format(old, f'"{table.name}"')).one()
     if before != now:
         raise _Unknown(f"of {before:,} rows of its table {source} {now:,} arrived")
+
+
+def _part_advice(books: Connection, tables: _OldTables) -> None:
+    """Part the advice of incidents from what is typed for it, which stood at the end of it."""
+    if not tables.has("incident") or tables.has("incident.command"):
+        return
+    rows = sa.select(incident.c.key, incident.c.remedy).where(
+        incident.c.remedy.contains(COMMAND_BEHIND)
+    )
+    for row in books.execute(rows).all():
+        remedy, _, command = row.remedy.partition(COMMAND_BEHIND)
+        parted = incident.update().where(incident.c.key == row.key)
+        books.execute(parted.values(remedy=remedy, command=command))
 
 
 def _make(books: Connection, tables: _OldTables, name: str) -> None:

@@ -88,7 +88,7 @@ def say_where(what: str, staff_url: str, path: str, command: str) -> tuple[str, 
 
     `staff_url` is where the office's pages are; empty where nobody reaches them by a browser.
     """
-    typed = f"{AT_A_TERMINAL.strip()} {command}"
+    typed = f"{AT_A_TERMINAL} {command}"
     return (f"{what}: {staff_url}{path}", typed) if staff_url else (typed,)
 
 
@@ -144,26 +144,26 @@ def health_letter(
     since = f"Since {_local(row.since, timezone)}."
     over = f"It is over since {_local(row.ended_at, timezone)}." if row.ended_at else ""
     if form == BEGAN:
-        findings, remedy = (row.detail, since, over), row.remedy
+        findings, remedy, command = (row.detail, since, over), row.remedy, row.command
     else:
-        title, findings, remedy = f"over: {title}", (over, f"It was: {row.detail}", since), ""
+        title, findings = f"over: {title}", (over, f"It was: {row.detail}", since)
+        remedy = command = ""
     return AlertLetter(
         form=form,
         utility=utility,
         title=title,
         findings=tuple(filter(None, findings)),
-        remedy=remedy.partition(AT_A_TERMINAL)[0] or "Nothing to do.",
-        ways=tuple(say_ways(row.condition, remedy, staff_url)),
+        remedy=remedy or "Nothing to do.",
+        ways=tuple(say_ways(row.condition, remedy, command, staff_url)),
     )
 
 
-def say_ways(condition: str, advice: str, staff_url: str) -> Iterator[str]:
-    """Say on which pages advice is followed, and what is typed for it; nothing for no advice."""
-    words, label, command = advice.partition(AT_A_TERMINAL)
-    if words:
+def say_ways(condition: str, remedy: str, command: str, staff_url: str) -> Iterator[str]:
+    """Say on which pages a remedy is found, and what is typed for it; nothing for no remedy."""
+    if remedy:
         yield from say_pages(condition, staff_url)
-    if label:
-        yield label.strip() + f" {command}"
+    if command:
+        yield f"{AT_A_TERMINAL} {command}"
 
 
 def say_pages(condition: str, staff_url: str) -> Iterator[str]:

@@ -54,8 +54,8 @@ class Condition:
 
     @property
     def advice(self) -> str:
-        """Return what to do with what is typed for it, as the books, mails and monitors have it."""
-        return f"{self.remedy}{AT_A_TERMINAL}{self.command}" if self.command else self.remedy
+        """Return what to do with what is typed for it, in one text as monitors have it."""
+        return f"{self.remedy} {AT_A_TERMINAL} {self.command}" if self.command else self.remedy
 
     @property
     def page(self) -> TroublePage | None:

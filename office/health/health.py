@@ -14,7 +14,6 @@ import sqlalchemy as sa
 
 from database.runs import newest_timezone
 from database.tables import incident
-from domain.troubles import AT_A_TERMINAL
 from office.equipment.office import Office
 from office.health.bank import differing_deposits
 from office.health.conditions import Condition, Looking, State, trouble
@@ -123,17 +122,21 @@ def _health(looking: Looking, asked: list[Condition], offsets: Offsets) -> Healt
 
 def _as_watched(looking: Looking) -> Iterator[Condition]:
     """Repeat what the last watch said of servers; what is open is in its own words."""
-    columns = (incident.c.condition, incident.c.since, incident.c.detail, incident.c.remedy)
-    query = sa.select(*columns).where(incident.c.ended_at.is_(None)).order_by(incident.c.condition)
+    query = sa.select(incident).where(incident.c.ended_at.is_(None)).order_by(incident.c.condition)
     with looking.office.database.reading() as books:
         opened = books.execute(query).all()
     for kind in ASKED:
         rows = [row for row in opened if row.condition.partition("/")[0] == kind]
         for row in rows:
             _, _, about = row.condition.partition("/")
-            words, _, command = row.remedy.partition(AT_A_TERMINAL)
             yield Condition(
-                kind, State.TROUBLE, row.detail, about, row.since, words, command=command
+                kind,
+                State.TROUBLE,
+                row.detail,
+                about,
+                row.since,
+                row.remedy,
+                command=row.command,
             )
         if not rows:
             yield Condition(kind, State.WELL, "The last watch found nothing.")

@@ -14,7 +14,7 @@ from database.audit import record_audit
 from database.inserting import insert_new
 from database.tables import incident
 from domain.deliveries import MessageKind
-from domain.troubles import AT_A_TERMINAL, say_trouble
+from domain.troubles import say_trouble
 from mail.outbox.planned import PlannedMessage
 from mail.outbox.queueing import queue_messages
 from mail.rendering.alerts import BEGAN, ENDED, say_ways
@@ -75,7 +75,8 @@ def _open(books: Connection, found: Condition, now: datetime) -> None:
         condition=found.name,
         since=found.since or now,
         detail=found.detail,
-        remedy=found.advice,
+        remedy=found.remedy,
+        command=found.command,
         noticed_at=now,
     )
     books.execute(row)
@@ -94,8 +95,8 @@ def _tell_beginnings(
         if found is None or row.told_at is not None or now - row.noticed_at < found.patience:
             continue
         mark = incident.update().where(incident.c.key == row.key, incident.c.told_at.is_(None))
-        changes = {"told_at": now, "detail": found.detail, "remedy": found.advice}
-        if books.execute(mark.values(changes)).rowcount == 1:
+        words = {"detail": found.detail, "remedy": found.remedy, "command": found.command}
+        if books.execute(mark.values(told_at=now, **words)).rowcount == 1:
             yield row.key
 
 
@@ -134,12 +135,12 @@ def _post(
     """Record the same for the ways of alerts.urls; no account stands in a condition's words."""
     for row in rows:
         found = troubles.get(row.condition)
-        detail, advice = (found.detail, found.advice) if found else (row.detail, "")
+        detail, remedy = (found.detail, found.remedy) if found else (row.detail, "")
+        command = found.command if found else ""
         over = "over: " if form == ENDED else ""
         title = f"billclose: {over}{say_trouble(row.condition)}"
-        words = advice.partition(AT_A_TERMINAL)[0]
-        ways = say_ways(row.condition, advice, office.staff_url)
-        text = "\n".join(filter(None, (detail, words, *ways)))
+        ways = say_ways(row.condition, remedy, command, office.staff_url)
+        text = "\n".join(filter(None, (detail, remedy, *ways)))
         queue_posts(books, office, row.key, form, title, text, now)
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from database.audit import verify_audit
 from database.books import Database
@@ -23,6 +24,7 @@ from database.migrating import (
 )
 from database.migrations.carrying import COLUMNS, LEFT, TABLES, earlier_states
 from database.schema import metadata
+from database.tables import incident
 from domain.failures import Misuse
 from office.lookup.finding import find_accounts
 from tests.conftest import POSTGRES, fresh_postgres
@@ -206,6 +208,24 @@ def test_nothing_is_changed_before_somebody_says_so(older):
             look(older)
         assert "old-database" == refused.value.code
     assert (found, before) == (needs_carrying(older), made_of(older))
+
+
+def test_what_is_typed_for_a_trouble_is_parted_from_its_advice(older):
+    advice = {"one": "Close it. At a terminal: billclose close 2026-10", "two": "Ask IT."}
+    with older.writing() as books:
+        for key, remedy in advice.items():
+            books.exec_driver_sql(
+                "INSERT INTO incident (key, condition, since, detail, remedy, noticed_at) SELECT "
+                f"'{key}', '{key}', at, 'It is so.', '{remedy}', at FROM audit WHERE id = 1"
+            )
+
+    migrate(older, upgrade=UPGRADE)
+
+    with older.reading() as books:
+        columns = incident.c.remedy, incident.c.command
+        rows = books.execute(sa.select(*columns).where(incident.c.key.in_(advice)))
+        told = sorted(tuple(row) for row in rows)
+    assert [("Ask IT.", ""), ("Close it.", "billclose close 2026-10")] == told
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_a_service_that_is_away_is_red_until_it_is_back_rules_186_to_189(signed_
             incident.insert().values(
                 key="mail-server-down/1", condition="mail-server-down", since=NOON, noticed_at=NOON,
                 detail="It refuses us.",
-                remedy="Ask IT to start it. At a terminal: billclose mail send",
+                remedy="Ask IT to start it.", command="billclose mail send",
             )
         )  # fmt: skip
 
