@@ -61,6 +61,9 @@ def undo(
     plan = _look(office, period, printed=printed, as_json=as_json)
     if not as_json:
         click.echo("\n".join(to_lines(plan, say_time(office, plan.closed_at))))
+        for one in undoing.said_so_far(office, plan):
+            why = f": {one.reason}" if one.reason else ""
+            click.echo(f"{one.who} said yes to it {say_time(office, one.at)}{why}")
     if dry_run or not (yes or (not as_json and ask(f"  Take the close of {period} back?"))):
         if as_json:
             click.echo(json.dumps(_document("shown", plan), indent=1))

@@ -96,6 +96,11 @@ class UndoPlan:
         """Name the question of this undo, among those of closes, whose periods have no blank."""
         return f"undo {self.period}"[:40]
 
+    @property
+    def digest(self) -> str:
+        """Name this very close, so that a yes is to no other one of the period."""
+        return f"{self.number} {self.closed_at.isoformat()}"
+
 
 class UndoRefused(Refused):
     """An undo that comes too late; `plan` is what it would have been about: all of it stands."""

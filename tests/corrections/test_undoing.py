@@ -206,8 +206,10 @@ def test_with_four_eyes_two_people_say_yes(office, monkeypatch):
     same = undo(office, "--yes", **people)
     monkeypatch.setenv("LOGNAME", "ben")
 
+    shown = office("undo", "2026-10", "--dry-run", "--as-of", TUESDAY, **people)
     second = undo(office, "--yes", **people)
 
+    assert "anna said yes to it 2026-11-0" in shown.out
     assert [(4, "waiting"), (3, "refused"), (0, "undone")] == [
         (one.status, one.json["status"]) for one in (first, same, second)
     ]

@@ -49,6 +49,13 @@ def look(office: Office, period: str, *, printed: bool) -> UndoPlan:
         return look_at_undo(books, period, _boundary(office, known), _fetching(office, printed))
 
 
+def said_so_far(office: Office, plan: UndoPlan) -> tuple[Decided, ...]:
+    """Return who has said yes to taking this very close back, each with the reason."""
+    with office.database.reading() as books:
+        asked = newest_request(books, plan.key)
+    return asked.decisions if asked is not None and asked.digest == plan.digest else ()
+
+
 def undo(office: Office, period: str, reason: str, *, printed: bool) -> UndoAnswer:
     """
     Say yes to an undo, and carry it out where that is everybody's yes (as the close's approvals).
@@ -107,7 +114,7 @@ def _say_yes(office: Office, known: Run, plan: UndoPlan, reason: str) -> Approva
         request = record_request(
             books,
             plan.key,
-            digest=f"{plan.number} {plan.closed_at.isoformat()}",
+            digest=plan.digest,
             figures=json.dumps(to_figures(plan)),
             at=now,
             who=office.who,

@@ -145,14 +145,17 @@ def test_with_four_eyes_the_first_yes_changes_nothing(closed, tmp_path, signed_i
     office = replace(office, settings=office.settings.model_copy(update={"approval": people}))
     first, second = (signed_in_at(office, Role.SUPERVISOR, name) for name in ("a", "b"))
 
-    said = []
+    said, shown = [], []
     for browser in (first, first, second):
-        close = re.search(r'name="close" value="([^"]+)"', browser.get(UNDO).text)[1]
+        shown.append(browser.get(UNDO).text)
+        close = re.search(r'name="close" value="([^"]+)"', shown[-1])[1]
         said.append(browser.post(UNDO, close=close.replace("&#43;", "+"), reason="Rates").text)
 
     assert "1 other person has to say yes too. Nothing was changed." in said[0]
     assert "1 other person has to say yes too. Nothing was changed." not in said[2]
     assert "is not closed any more" in said[2]
+    asked = "said yes to it on Nov 3, 2026: Rates. Another person has to say yes too."
+    assert [False, True, True] == [asked in page for page in shown]
 
 
 def test_on_day_six_it_is_refused_with_what_to_do_instead(closed, tmp_path, signed_in_at):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from corrections.undo.looking import (
-    UndoPlan,
     UndoRefused,
     say_taken_back,
     say_what_is_done_instead,
@@ -40,7 +39,7 @@ def show_undo(visit: Visit, problems: dict[str, str] | None = None, said: str = 
         422 if problems else 200,
         period=period,
         plan=plan,
-        token=_token(plan) if plan else "",
+        asked=undoing.said_so_far(visit.office, plan) if plan else (),
         taken_back=say_taken_back(plan) if plan else [],
         stands=say_what_stands(plan) if plan else [],
         refused=refused,
@@ -62,7 +61,7 @@ def take_undo(visit: Visit) -> Response:
     try:
         if undoing.finish(office, period):
             return show_undo(visit)
-        if _token(undoing.look(office, period, printed=printed)) != visit.text("close"):
+        if undoing.look(office, period, printed=printed).digest != visit.text("close"):
             return show_undo(visit, {"reason": "It was closed again meanwhile; look at it anew."})
         answer = undoing.undo(office, period, reason, printed=printed)
     except (Refused, Misuse) as found:
@@ -74,8 +73,3 @@ def take_undo(visit: Visit) -> Response:
     return show_undo(
         visit, said=f"Approved by {people}; {left} has to say yes too. Nothing was changed."
     )
-
-
-def _token(plan: UndoPlan) -> str:
-    """Name the close that is shown, so that a yes is to no other one."""
-    return f"{plan.number} {plan.closed_at.isoformat()}"
