@@ -91,7 +91,8 @@ def announce(
         said = f"It was recorded before as text {plan.recorded.number}; nothing to do."
         return _end("sent-before", figures, said, as_json=as_json)
     if yes_to is None:
-        said = f"Nothing is sent yet; to send it add --yes-to {len(plan.readers)}"
+        how = plan.too_many or f"to send it add --yes-to {len(plan.readers)}"
+        said = f"Nothing is sent yet; {how}"
         _end("waiting", figures, said, as_json=as_json)
         return NEEDS_PERSON
     made = send_mass_text(office, request, yes_to)

@@ -62,6 +62,7 @@ class TextPlan:
     worded: tuple[WordedText, ...]
     left_out: dict[str, int]
     cost: Money | None
+    too_many: str = ""  # why it cannot be sent today, where it comes to more phones than a day may
 
     @property
     def segments(self) -> int:
@@ -84,6 +85,7 @@ def plan_text(office: Office, request: MassTextRequest) -> TextPlan:
     """
     with office.database.reading() as books:
         recorded = find_recorded(books, request, office.local_today())
+        told = count_told(books, _midnight(office))
     audience = Audience.from_json(request.audience)
     found = resolve_texted(office.database, audience, to_landlords=office.settings.ebill.landlords)
     phones = Counter(_language(request, one.reader.language) for one in found.readers)
@@ -92,7 +94,8 @@ def plan_text(office: Office, request: MassTextRequest) -> TextPlan:
     )
     segments = sum(one.phones * one.segments for one in worded)
     left_out = {why.value: number for why, number in sorted(found.left_out.items())}
-    return TextPlan(recorded, found.readers, worded, left_out, _cost(office, segments))
+    too_many = "" if recorded else _too_many(office, told, len(found.readers))
+    return TextPlan(recorded, found.readers, worded, left_out, _cost(office, segments), too_many)
 
 
 def send_test_text(office: Office, request: MassTextRequest, phone: str) -> None:
@@ -152,7 +155,8 @@ def send_mass_text(office: Office, request: MassTextRequest, count: int) -> Mass
             known = find_recorded(books, request, today)
             if known is not None:  # somebody recorded it since it was looked at
                 return known
-            _require_room(office, count_told(books, _midnight(office)), number)
+            if said := _too_many(office, count_told(books, _midnight(office)), number):
+                raise Refused("too-many-texts", f"{said} Nothing was sent.")
             made = record_mass_text(
                 books, request, plan.readers, plan.segments, day=today, now=now, who=office.who
             )
@@ -211,14 +215,15 @@ def _cost(office: Office, segments: int) -> Money | None:
     return Money(-(-segments * Money.parse(cost).cents // 1_000)) if cost else None
 
 
-def _require_room(office: Office, told: int, number: int) -> None:
+def _too_many(office: Office, told: int, number: int) -> str:
+    """Say why so many phones more are too many today; empty where they are not."""
     most = office.settings.texts.most_a_day
-    if told + number > most:
-        raise Refused(
-            "too-many-texts",
-            f"{say_count(most, 'phone')} a day are the most (texts.most_a_day), and {told:,} were "
-            f"texted today: {number:,} more are too many. Nothing was sent.",
-        )
+    if told + number <= most:
+        return ""
+    return (
+        f"{say_count(most, 'phone')} a day are the most (texts.most_a_day), and {told:,} were "
+        f"texted today: {number:,} more are too many."
+    )
 
 
 def _midnight(office: Office) -> datetime:

@@ -191,10 +191,14 @@ def test_the_cap_counts_what_was_told_today_and_not_yesterday(town, tmp_path):
     send_mass_text(office, request(), 2)
     send_texts(office)
 
-    with pytest.raises(Refused, match="2 were texted today: 2 more are too many"):
+    said = "2 were texted today: 2 more are too many"
+    with pytest.raises(Refused, match=said):
         send_mass_text(office, request("The water is back.", ""), 2)
     tomorrow = at(tmp_path, town, "2026-11-04T10:00", most_a_day=3)
 
+    shown = [plan_text(on, request("The water is back.", "")).too_many for on in (office, tomorrow)]
+    assert (True, "") == (said in shown[0], shown[1])
+    assert "" == plan_text(office, request()).too_many  # it was sent, and goes to nobody again
     assert 2 == send_mass_text(tomorrow, request("The water is back.", ""), 2).phones
 
 
