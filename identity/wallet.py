@@ -14,6 +14,7 @@ from database.audit import record_audit
 from database.definitions.identity import wallet_method, web_user
 from database.definitions.in_force import wallet_in_force
 from database.inserting import insert_new
+from database.queries.periods import newest_first
 from database.queries.portal.accounts import accounts_of_user
 from database.queries.portal.bound_methods import accounts_bound_to, lock_runs, newest_runs
 from database.tables import bill_run, suspended_method
@@ -104,7 +105,7 @@ def wallet_of(books: Connection, user: int, address: str) -> list[SavedMethod]:
 def _exported(books: Connection, user: int, address: str) -> list[Any]:
     mailbox = mailbox_of(address)
     keys = [one.account_key for one in accounts_of_user(books, user, mailbox)]
-    last = books.scalar(sa.select(bill_run.c.period).order_by(bill_run.c.ends_on.desc()).limit(1))
+    last = books.scalar(sa.select(bill_run.c.period).order_by(*newest_first()).limit(1))
     runs = {*newest_runs(books, keys).values(), *filter(None, [last])}
     rows = wallet_in_force.c
     query = sa.select(

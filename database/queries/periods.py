@@ -62,6 +62,16 @@ def unknown_period(books: Connection, period: str) -> Misuse:
     return Misuse(f"No export of period {period} has been imported; {hint}", "unknown-period")
 
 
+def newest_first() -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
+    """
+    Order periods from the newest.
+
+    Two may end on one day and have an account both, as a cycle and final bills of its days do: then
+    every reader takes the same one, that of the greater name.
+    """
+    return bill_run.c.ends_on.desc(), bill_run.c.period.desc()
+
+
 def newest_exported_account(books: Connection, key: str) -> Any:
     """
     Return an account as its newest export has it, closed or not and held or not; else None.
@@ -81,6 +91,6 @@ def _newest(of_account: sa.Select[Any], key: str) -> sa.Select[Any]:
     return (
         of_account.join(bill_run, bill_run.c.period == account.c.period)
         .where(account.c.account_key == key)
-        .order_by(bill_run.c.ends_on.desc(), bill_run.c.period.desc())
+        .order_by(*newest_first())
         .limit(1)
     )

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from database.audit import record_audit
 from database.books import Database
 from database.definitions.account_changes import column_in_force
+from database.queries.periods import newest_first
 from database.tables import account, bill_run, reminder_hold
 from domain.accounts import account_key
 from domain.failures import Misuse
@@ -165,7 +166,7 @@ def _of_account(books: Connection, wanted: HoldTarget) -> dict[str, Any]:
         sa.select(account.c.account)
         .join(bill_run, bill_run.c.period == account.c.period)
         .where(account.c.account_key == key)
-        .order_by(bill_run.c.ends_on.desc())
+        .order_by(*newest_first())
     )
     number = books.scalar(query.limit(1))
     if number is None:

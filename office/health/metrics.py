@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from database.postings import count_unposted
 from database.queries.feed import newest_written_at
+from database.queries.periods import newest_first
 from database.tables import (
     bill_run,
     delivery,
@@ -107,7 +108,7 @@ def _of_books(office: Office) -> Iterator[Sample]:
         newest = (
             sa.select(bill_run.c.period, bill_run.c.state, period_close.c.closed_at)
             .outerjoin(period_close, period_close.c.period == bill_run.c.period)
-            .order_by(bill_run.c.ends_on.desc())
+            .order_by(*newest_first())
             .limit(PERIODS)
         )
         periods = books.execute(newest).all()

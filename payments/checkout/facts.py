@@ -14,6 +14,7 @@ from database.definitions.identity import web_user
 from database.definitions.in_force import wallet_in_force
 from database.definitions.wallet import brand_of
 from database.queries.balances import on_its_way, open_balance, stands_with
+from database.queries.periods import newest_first
 from database.queries.portal.accounts import accounts_of_user
 from database.tables import (
     account,
@@ -185,7 +186,7 @@ _BLOCKS = (
     sa.select(*(account_in_force(account, name).label(name.value) for name in _METHODS))
     .join(bill_run, bill_run.c.period == account.c.period)
     .where(account.c.account_key == sa.bindparam("key"))
-    .order_by(bill_run.c.ends_on.desc())
+    .order_by(*newest_first())
     .limit(1)
 )
 _DEFAULT = sa.select(web_user.c.default_method).where(web_user.c.number == sa.bindparam("user"))

@@ -23,6 +23,7 @@ from database.queries.arrangements.deferred import deferred
 from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
 from database.queries.outsorted import is_outsorted
+from database.queries.periods import newest_first
 from database.tables import (
     account,
     balance_due,
@@ -185,7 +186,7 @@ def _newest_run() -> sa.ScalarSelect[str]:
             )
             .correlate(bill_run, scheduled_payment)
         )
-        .order_by(bill_run.c.ends_on.desc())
+        .order_by(*newest_first())
         .limit(1)
     )
     return query.correlate(scheduled_payment).scalar_subquery()
@@ -234,7 +235,7 @@ def runs_with_due_payments(database: Database, now: datetime) -> list[tuple[str,
                 scheduled_payment.c.state == PaymentState.SCHEDULED,
             )
         )
-        .order_by(bill_run.c.ends_on)
+        .order_by(bill_run.c.ends_on, bill_run.c.period)
     )
     with database.reading() as books:
         rows = books.execute(query).all()

@@ -18,6 +18,7 @@ from database.queries.arrangements.deferred import deferred
 from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
 from database.queries.outsorted import is_outsorted
+from database.queries.periods import newest_first
 from database.tables import (
     account,
     balance_due,
@@ -153,7 +154,7 @@ def _newest() -> sa.Select[Any]:
         )
         .join(bill_run, bill_run.c.period == account.c.period)
         .where(account.c.account_key == sa.bindparam("key"), bill_run.c.state != RunState.REFUSED)
-        .order_by(bill_run.c.ends_on.desc())
+        .order_by(*newest_first())
         .limit(1)
     )
 

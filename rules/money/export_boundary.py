@@ -109,7 +109,7 @@ class Matched:
 
 
 def match_export(
-    lines: Iterable[ExportLine], entries: Sequence[Outstanding], bounds: Bounds
+    lines: Iterable[ExportLine], entries: Iterable[Outstanding], bounds: Bounds
 ) -> Matched:
     """
     Take an export's lines away from entries in the order of certainty; the rest is carried over.
@@ -119,8 +119,13 @@ def match_export(
     counter would be taken for an autopay payment that is not booked yet. Then what was split over
     services or merged into one receipt, and payments that were deleted with their returns. In
     doubt for the customer: a payment that is not found is counted over the new amount due.
+
+    The order in which they are given decides nothing: of what is equally certain the earliest comes
+    first, of one day the smaller key, and lines come as the export has them.
     """
-    found = Matched(free=[line for line in lines if line.kind is not MovementKind.BILLING])
+    entries = sorted(entries, key=lambda entry: (entry.day, entry.key))
+    booked = (line for line in lines if line.kind is not MovementKind.BILLING)
+    found = Matched(free=sorted(booked, key=lambda line: line.number))
     _match_references(found, entries, bounds)
     _match_times(found, found.rest(entries), bounds)
     for entry in found.rest(entries):
@@ -160,7 +165,7 @@ def _match_references(found: Matched, entries: Sequence[Outstanding], bounds: Bo
 
 def _by_confirmation(entries: Iterable[Outstanding]) -> Iterable[list[Outstanding]]:
     groups: dict[tuple[str, bool], list[Outstanding]] = {}
-    for entry in sorted(entries, key=lambda entry: (entry.day, entry.key)):
+    for entry in entries:
         if entry.confirmation:
             groups.setdefault((entry.confirmation, entry.amount < ZERO), []).append(entry)
     return groups.values()

@@ -332,6 +332,34 @@ def test_the_order_of_lines_does_not_decide_what_is_contained(order):
     assert {"p": "split", "q": "reference"} == found.contained
 
 
+def test_of_two_that_may_take_a_line_the_earlier_comes_first_however_they_are_given():
+    lines = [a_line(1, "-50.00", day=28), a_line(2, "-50.00", day=29)]
+    early = ours("early", "-50.00", day=29, told_at=MORNING)
+    late = ours("late", "-50.00", day=30, told_at=MORNING)
+    bounds = replace(BOUNDS, posting_days=0)
+
+    free = [match_export(lines, some, bounds).free for some in ([early, late], [late, early])]
+
+    assert [lines[:1], lines[:1]] == free
+
+
+@given(LINES, ENTRIES, st.randoms(use_true_random=False))
+@examples
+def test_the_order_in_which_books_and_export_are_given_decides_nothing(
+    drawn_lines, drawn_entries, chance
+):
+    lines = [a_line(n, amount, day, ref) for n, (amount, day, ref) in enumerate(drawn_lines)]
+    entries = [
+        ours(str(n), amount, day, posted=at, confirmation=f"SB{n % 2 + 1}", payment_key=f"p{n % 2}")
+        if is_ours
+        else theirs(str(n), amount, day, told_at=at)
+        for n, (amount, day, is_ours, at) in enumerate(drawn_entries)
+    ]
+    other_lines, others = chance.sample(lines, len(lines)), chance.sample(entries, len(entries))
+
+    assert match_export(lines, entries, BOUNDS) == match_export(other_lines, others, BOUNDS)
+
+
 @pytest.mark.parametrize(
     ("entry", "why"),
     [

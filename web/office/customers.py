@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from database.definitions.in_force import account_now, link_in_force
 from database.queries.outsorted import is_outsorted
+from database.queries.periods import newest_first
 from database.queries.portal.accounts import newest_account
 from database.queries.portal.standings import standings_of
 from database.tables import account, bill_run, outsorted_bill
@@ -72,7 +73,7 @@ def _known(books: sa.Connection, key: str) -> Any:
         return known
     row = account_now.c
     staged = sa.select(account_now).join(bill_run, bill_run.c.period == row.period)
-    newest = staged.where(row.account_key == key).order_by(bill_run.c.ends_on.desc())
+    newest = staged.where(row.account_key == key).order_by(*newest_first())
     return books.execute(newest.limit(1)).one_or_none()
 
 
@@ -109,7 +110,7 @@ def _read_holds(books: sa.Connection, key: str) -> dict[str, Any]:
         sa.select(bill_run.c.period)
         .join(account, account.c.period == bill_run.c.period)
         .where(account.c.account_key == key, ~is_outsorted(bill_run.c.period, sa.literal(key)))
-        .order_by(bill_run.c.ends_on.desc())
+        .order_by(*newest_first())
         .limit(PERIODS)
     )
     return {

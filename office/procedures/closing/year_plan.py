@@ -9,6 +9,7 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.queries.periods import newest_first
 from database.tables import bill_run, enrollment, mandate
 from domain.failures import Misuse
 from domain.periods import FINAL_CYCLE
@@ -82,7 +83,7 @@ def _end_day(ends_on: date) -> int:
 
 def _days_prior(books: Connection) -> tuple[int, ...]:
     """Return the days that customers chose: in the newest export, and at the office itself."""
-    newest = sa.select(bill_run.c.period).order_by(bill_run.c.ends_on.desc()).limit(1)
+    newest = sa.select(bill_run.c.period).order_by(*newest_first()).limit(1)
     exported = sa.select(mandate.c.days_prior).where(
         mandate.c.active, mandate.c.period == newest.scalar_subquery()
     )

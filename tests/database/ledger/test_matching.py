@@ -456,6 +456,22 @@ def test_a_line_of_what_the_export_contains_explains_nothing_that_is_told_late(
     assert ({"late"} if is_free else set()) == explained(town, late("late"))
 
 
+@pytest.mark.parametrize("first", ["earlier", "later"])
+def test_a_movement_told_late_counts_or_not_whichever_entry_was_written_down_first(town, first):
+    town.export(NOVEMBER, "60.00", accounts=ACCOUNTS)
+    write_lines(town, ("1", "-20.00", ""), ("1", "-20.00", ""))
+    call_closed(town, NOVEMBER)
+    ninth, eleventh = TENTH - timedelta(days=1), TENTH + timedelta(days=1)
+    change(town, movement, movement.c.line == 11, posted_on=ninth)
+    days = {"earlier": TENTH, "later": eleventh}
+    for key in sorted(days, reverse=first == "later"):
+        record(town, an_entry(key, "-20.00", happened_on=days[key]))
+        inside = balance_entry.c.key == key
+        change(town, balance_entry, inside, in_export_of=NOVEMBER, how="amount")
+
+    assert {"late"} == explained(town, late("late", happened_on=ninth))
+
+
 @pytest.mark.parametrize(("day", "is_free"), [(TENTH, False), (TENTH + timedelta(days=1), True)])
 def test_a_payment_decided_to_be_in_the_export_explains_a_line_of_its_day_alone(town, day, is_free):
     """Cash receipting was never asked to enter it: a person said that it is in there."""

@@ -217,6 +217,21 @@ def test_a_block_in_a_newer_export_is_honored_before_its_close_rule_138(database
     assert "not drawn: method-blocked" == office.payment().error
 
 
+@pytest.mark.parametrize("first", ["2026-11", "2026-11-final"])
+@pytest.mark.parametrize("blocked", ["2026-11", "2026-11-final"])
+def test_of_two_newer_exports_of_one_day_the_same_decides_whichever_came_first(
+    database, tmp_path, blocked, first
+):
+    office = a_collector(database, tmp_path, paying("1"))
+    for period in sorted(["2026-11", "2026-11-final"], key=lambda one: one != first):
+        household = paying("1", block_card=period == blocked)
+        stage_run(database, household, period=period, ends_on=date(2026, 11, 30))
+
+    counts = office.collect()
+
+    assert (blocked == "2026-11-final") == counts.cancelled
+
+
 @pytest.mark.parametrize(
     ("field", "value", "reason"),
     [
