@@ -51,11 +51,13 @@ def ask_all(
     claimed: Sequence[Claimed],
     outages: OutageCounter,
     may_ask: Callable[[], bool],
+    threads: int = AT_A_TIME,
 ) -> dict[str, Answer]:
     """
     Ask for each posting and return the answers by key; those not asked for are missing.
 
     No more are asked for once the service has failed three times in a row, or `may_ask` says no.
+    With one thread they are asked for in turn, each after the answer to the one before.
     """
 
     def answer(one: Claimed) -> tuple[str, Answer] | None:
@@ -69,10 +71,10 @@ def ask_all(
         outages.note(found)
         return one.key, found
 
-    if len(claimed) < 2:
+    if threads == 1 or len(claimed) < 2:
         asked = [answer(one) for one in claimed]
     else:
-        with ThreadPoolExecutor(min(AT_A_TIME, len(claimed))) as workers:
+        with ThreadPoolExecutor(min(threads, len(claimed))) as workers:
             asked = list(workers.map(answer, claimed))
     return dict(one for one in asked if one is not None)
 

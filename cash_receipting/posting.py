@@ -8,7 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
-from cash_receipting.asking import Answer, AskedPosting, OutageCounter, Recorder, ask_all
+from cash_receipting.asking import (
+    AT_A_TIME,
+    Answer,
+    AskedPosting,
+    OutageCounter,
+    Recorder,
+    ask_all,
+)
 from cash_receipting.circuit_breaker import Breaker, Leave
 from cash_receipting.port import CashReceipting, Receipt
 from cash_receipting.queue import (
@@ -39,6 +46,7 @@ class PostingBatch:
     system: CashReceipting
     clock: Callable[[], datetime]
     claimed: Sequence[Claimed]
+    threads: int = AT_A_TIME
     outages: OutageCounter = field(default_factory=OutageCounter)
     found: dict[str, Answer] = field(default_factory=dict)
     posted: dict[str, Answer] = field(default_factory=dict)
@@ -47,12 +55,16 @@ class PostingBatch:
     def ask(self) -> None:
         """Look up, then post what surely is not there or is known there by its key."""
         doubtful = [one for one in self.claimed if one.asked_at is not None]
-        self.found = ask_all(self._find, doubtful, self.outages, lambda: True)
+        self.found = ask_all(self._find, doubtful, self.outages, lambda: True, self.threads)
         asked_at = self.clock()
         to_post = mark_asked(self.database, self._to_post(asked_at), asked_at)
         self.marked = {one.key: asked_at for one in to_post}
         self.posted = ask_all(
-            self._post, to_post, self.outages, lambda: self.clock() - asked_at < ASKING_WINDOW
+            self._post,
+            to_post,
+            self.outages,
+            lambda: self.clock() - asked_at < ASKING_WINDOW,
+            self.threads,
         )
         try:
             self.system.hand_over()
@@ -127,6 +139,7 @@ def post_due(
     clock: Callable[[], datetime],
     *,
     forced: bool = False,
+    threads: int = AT_A_TIME,
     chance: Callable[[], float] = random.random,
     progress: Callable[[PostingCounts], None] = lambda _counts: None,
 ) -> PostingCounts:
@@ -135,11 +148,12 @@ def post_due(
 
     Safe beside other workers and after any crash: what is marked as asked for is looked up before
     it is asked for again. A service that fell silent is probed by one worker at a time with the
-    oldest posting. `forced`: what rests is due at once, and a silent service is probed.
+    oldest posting. `forced`: what rests is due at once, and a silent service is probed. `threads`
+    is how many postings of a batch are asked for at a time.
     """
     if forced:
         make_due(database, clock())
-    poster = _Poster(database, system, clock, chance, progress)
+    poster = _Poster(database, system, clock, chance, progress, threads)
     leave = poster.breaker.ask_leave(clock(), forced=forced)
     if leave is Leave.WAIT:
         return PostingCounts(stopped_by="the service is down and is tried again later")
@@ -155,6 +169,7 @@ class _Poster:
     clock: Callable[[], datetime]
     chance: Callable[[], float]
     progress: Callable[[PostingCounts], None]
+    threads: int
     counts: PostingCounts = field(default_factory=PostingCounts)
 
     @property
@@ -192,7 +207,7 @@ class _Poster:
 
     def _work_on(self, claimed: list[Claimed], *, is_probe: bool = False) -> bool:
         """Work on one batch; tell whether the service may be asked for more."""
-        batch = PostingBatch(self.database, self.system, self.clock, claimed)
+        batch = PostingBatch(self.database, self.system, self.clock, claimed, self.threads)
         batch.ask()
         is_down = self._note(batch.outages)
         condemns = not (is_probe or is_down)  # a silent service says nothing of one posting

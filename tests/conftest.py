@@ -103,13 +103,8 @@ def anybody() -> None:
 def rows_in_no_order() -> Iterator[None]:
     """Let SQLite turn round what no query orders: PostgreSQL returns such rows as it likes."""
 
-    def turn_round(connection: Any, _record: Any) -> None:
-        if isinstance(connection, sqlite3.Connection):
-            connection.execute("PRAGMA reverse_unordered_selects = ON").close()
-
-    sa.event.listen(sa.Engine, "connect", turn_round)
-    yield
-    sa.event.remove(sa.Engine, "connect", turn_round)
+    with sqlite_reads(backwards=True):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -223,6 +218,21 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     books = Database(f"sqlite:///{path}")
     yield books
     books.close()
+
+
+@contextmanager
+def sqlite_reads(*, backwards: bool) -> Iterator[None]:
+    """Let the books that are opened meanwhile read what no query orders from one end."""
+
+    def turn(connection: Any, _record: Any) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute(f"PRAGMA reverse_unordered_selects = {backwards:d}").close()
+
+    sa.event.listen(sa.Engine, "connect", turn)
+    try:
+        yield
+    finally:
+        sa.event.remove(sa.Engine, "connect", turn)
 
 
 @contextmanager

@@ -145,7 +145,8 @@ class CollectedSimulation(Simulation):
 
     def _enter(self, books: Database, process: Process) -> None:
         receipting = Mortal(self.receipting, process)
-        post_due(books, receipting, self.clock, forced=True, chance=self.chance.random)
+        chance = self.chance.random
+        post_due(books, receipting, self.clock, forced=True, threads=1, chance=chance)
 
     def _close(self, cycle: str) -> None:
         period = self.period[cycle]

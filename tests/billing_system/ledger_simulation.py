@@ -76,6 +76,7 @@ class Simulation:
     has_feed: bool = True
     accounts: int = 6
     days: int = DAYS  # of a period
+    periods: int = PERIODS  # of each cycle
     faults: list[str] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     asked: int = 0
@@ -95,7 +96,7 @@ class Simulation:
         self.billed: dict[tuple[str, str], int] = {}
 
     def run(self) -> list[str]:
-        for number in range(self.days * PERIODS + self.days):
+        for number in range(self.days * self.periods + self.days):
             day = FIRST + timedelta(days=number)
             for hour, work in self._day(day, number):
                 self._post(at(day, hour))
@@ -126,7 +127,7 @@ class Simulation:
             for cycle, shift in (("A", 0), ("B", self.days // 2))
             if number >= shift
             and (number - shift) % self.days == 0
-            and number // self.days < PERIODS
+            and number // self.days < self.periods
         ]
 
     def _closing(self, number: int) -> list[str]:
@@ -200,7 +201,7 @@ class Simulation:
                     posting.c.kind == "reversal",
                     posting.c.amount == Money(move.cents),
                 )
-            first = books.scalar(found.order_by(posting.c.created_at).limit(1))
+            first = books.scalar(found.order_by(posting.c.created_at, posting.c.key).limit(1))
             books.execute(
                 posting.update()
                 .where(posting.c.key == first)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from database.books import Database
+from database.tables import metadata
 from tests.billing_system.fed_mutants import MUTANTS
 from tests.billing_system.fed_simulation import FOLDER, URL, WAYS, FedSimulation
+from tests.conftest import sqlite_reads
+from tests.payments.simulated_truth import what_is_written
 from tests.release import so_many
 
 CASES, SIMULATED = (
@@ -62,11 +68,8 @@ def test_many_towns_die_at_every_boundary_and_agree(database, tmp_path, way):
             break
         place = tmp_path / str(seed)
         place.mkdir()
-        books = database if seed == 0 else _more_books(database, place)
-        simulation = FedSimulation(
-            books, seed, place=place, accounts=14, days=16, way=way, dies_refunding=8.0
-        )
-        simulation.weather.crash *= 1 + 3 * (seed % 2)  # some calls are made seldom
+        books = database if seed == 0 else more_books(place)
+        simulation = a_town(books, seed, place, way)
 
         faults = live(simulation)
         simulation.close()
@@ -78,11 +81,39 @@ def test_many_towns_die_at_every_boundary_and_agree(database, tmp_path, way):
     assert not database.is_sqlite or died >= BOUNDARIES
 
 
-def _more_books(database, place):
-    """Empty books beside those of the test."""
-    from database.books import Database
-    from database.tables import metadata
+@pytest.mark.release  # every run lives two other seeds twice: tests/payments
+@pytest.mark.parametrize("way", WAYS)
+def test_a_seed_lives_the_same_nights_whichever_way_unordered_rows_come(tmp_path, way):
+    lived = []
+    for name, backwards in (("one", True), ("other", False)):
+        place = tmp_path / name
+        place.mkdir()
+        with sqlite_reads(backwards=backwards):
+            books = more_books(place)
+            simulation = FedSimulation(
+                books, 1, place=place, accounts=3, days=4, periods=1, way=way, crash=0.1
+            )
+            faults = simulation.run()
+        simulation.close()
+        lived.append((simulation.weather.diary, what_is_written(books)))
+        books.close()
+        assert [] == faults
 
+    assert lived[0] == lived[1]
+    assert simulation.weather.crashes.total() > 2
+
+
+def a_town(books: Database, seed: int, place: Path, way: str) -> FedSimulation:
+    """Prepare the months of a town in which much fails, in every second one four times as much."""
+    simulation = FedSimulation(
+        books, seed, place=place, accounts=14, days=16, way=way, dies_refunding=8.0
+    )
+    simulation.weather.crash *= 1 + 3 * (seed % 2)  # some calls are made seldom
+    return simulation
+
+
+def more_books(place: Path) -> Database:
+    """Open empty books beside those of the test."""
     books = Database(f"sqlite:///{place / 'books.db'}")
     metadata.create_all(books.engine)
     return books

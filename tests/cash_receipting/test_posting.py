@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -57,6 +58,26 @@ def test_what_was_taken_is_posted_oldest_money_first_with_the_numbers_of_both_si
     first = counter.booked[0]
     assert ("SB00000001", "01.0001.1") == (first.confirmation, first.account)
     assert "2026-11-13" == first.taken_on.isoformat()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_so_many_threads_ask_and_one_asks_in_turn_where_the_caller_is(
+    books, clock, monkeypatch, threads
+):
+    take(books, range(1, 8))  # in batches of one, two and four
+    counter, asking = Counter(), set()
+    booked = counter.post
+
+    def note(request):
+        asking.add(threading.get_ident())
+        return booked(request)
+
+    monkeypatch.setattr(counter, "post", note)
+
+    counts = post(books, counter, clock, threads=threads)
+
+    assert 7 == counts.posted
+    assert (threads == 1) == (asking == {threading.get_ident()})
 
 
 def test_posting_again_asks_for_nothing(books, clock):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,13 +36,22 @@ class Weather:
     crashes: Counter[str] = field(default_factory=Counter)
     struck: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
+    diary: list[str] = field(default_factory=list)  # every boundary and call, in their order
+    lives_in: int = field(default_factory=threading.get_ident)
 
     def strike(self, call: str) -> GatewayFault | None:
         self.calls[call] += 1
         fault = None if self.is_calm else self.faults.strike(call)
         if fault is not None:
             self.struck[f"{call} {fault}"] += 1
+        self.note(call if fault is None else f"{call} {fault}")
         return fault
+
+    def note(self, what: str) -> None:
+        """Write down what happens next; of several threads none but the processor knows which."""
+        if threading.get_ident() != self.lives_in:
+            raise RuntimeError(f"{what}: in a thread of its own no seed is lived twice")
+        self.diary.append(what)
 
     def delay(self) -> timedelta:
         return self.faults.delay()
@@ -64,8 +74,10 @@ class Process:
         if not self.is_alive:
             raise Crash(boundary)
         weather = self.weather
+        weather.note(boundary)
         if not weather.is_calm and weather.chance.random() < weather.crash:
             weather.crashes[boundary] += 1
+            weather.note("died")
             self.is_alive = False
             raise Crash(boundary)
 

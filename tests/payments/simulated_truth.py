@@ -12,13 +12,14 @@ import sqlalchemy as sa
 
 from database.books import Database
 from database.ledger.entries import outstanding_sums
-from database.ledger.tables import payment_event
+from database.ledger.tables import balance_entry, payment_event
 from database.postings import posting_key
 from database.tables import (
     balance_due,
     draw,
     gateway_payment,
     posting,
+    refund_request,
     settlement,
     settlement_item,
 )
@@ -26,6 +27,7 @@ from domain.ledger import taken_key
 from domain.money import ZERO
 from domain.payments import DrawState, PaymentState, PostingKind, PostingState
 
+MONEY = (balance_due, balance_entry, draw, gateway_payment, payment_event, posting, refund_request)
 FINAL = {
     PaymentState.SUCCEEDED,
     PaymentState.DECLINED,
@@ -67,8 +69,20 @@ def gateway_rows(file: Path, statement: str) -> list[sqlite3.Row]:
 
 
 def ledger_entries(file: Path) -> list[Entry]:
-    rows = gateway_rows(file, "SELECT key, account, cents, confirmation FROM receipt")
+    rows = gateway_rows(
+        file, "SELECT key, account, cents, confirmation FROM receipt ORDER BY number"
+    )
     return [Entry(*row) for row in rows]
+
+
+def what_is_written(books: Database) -> list[str]:
+    """Give what the books say of money, row by row and in one order, to be held to another's."""
+    rows = []
+    with books.reading() as reading:
+        for table in MONEY:
+            found = reading.execute(sa.select(*(table.c[name] for name in sorted(table.c.keys()))))
+            rows += sorted(f"{table.name} {row}" for row in found)
+    return rows
 
 
 def payments_of(books: Database) -> dict[str, sa.Row]:

@@ -87,6 +87,7 @@ class World:
     place: Path
     seed: int
     size: Size
+    books_url: str = ""  # empty: SQLite, in `place`
     now: datetime = NOW
     rounds: int = 0
     decided: int = 0  # by a person
@@ -107,7 +108,7 @@ class World:
         self.counter = LedgerReceipting(self.place / "ledger.db") if has_keys else Notebook()
         self.receipting = FaultyReceipting(self.counter, self.weather, self.clock)
         self.counter.check_health()
-        self.books = Database(f"sqlite:///{self.place / 'books.db'}")
+        self.books = Database(self.books_url or f"sqlite:///{self.place / 'books.db'}")
 
     def clock(self) -> datetime:
         return self.now
@@ -149,11 +150,11 @@ class World:
         self.receipting.close()
 
 
-def simulate(place: Path, empty_books: Path, seed: int, size: Size) -> World:
+def simulate(place: Path, empty_books: Path, seed: int, size: Size, books_url: str = "") -> World:
     """Live through the bad days, then some good ones, and return what the world looks like."""
     place.mkdir(parents=True)
     shutil.copy(empty_books, place / "books.db")
-    world = World(place, seed, size)
+    world = World(place, seed, size, books_url)
     schedule(world)
     end = NOW + timedelta(days=size.days)
     while world.now < end:
@@ -200,7 +201,7 @@ def live_a_round(world: World) -> None:
         collect_due(books, gateway, world.terms, world.clock)
         take_in_events(books, gateway, world.terms, world.clock)
         read_settlements(books, gateway, world.now, "anna")
-        post_due(books, receipting, world.clock, chance=world.chance.random)
+        post_due(books, receipting, world.clock, threads=1, chance=world.chance.random)
     except Crash:
         pass  # the next round is another process
     except Exception as failure:
@@ -241,7 +242,7 @@ def let_people_decide(world: World) -> None:
             world.decided += 1
     refused = sa.select(posting.c.key).where(posting.c.state == PostingState.REJECTED)
     with world.books.reading() as books:
-        keys = list(books.scalars(refused))
+        keys = list(books.scalars(refused.order_by(posting.c.key)))
     for key in keys:
         try_again(world.books, key, "it works again", now=world.now, who="anna")
         world.decided += 1

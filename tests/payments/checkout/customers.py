@@ -192,7 +192,7 @@ class Payers:
         """Say yes or no on some bank's page, or on one that is over; maybe never come back."""
         shown = sa.select(checkout.c.bank_page).where(checkout.c.bank_page != "")
         with self.world.books.reading() as books:
-            self.pages += books.scalars(shown.order_by(checkout.c.submitted_at))
+            self.pages += books.scalars(shown.order_by(checkout.c.submitted_at, checkout.c.key))
         if self.pages:
             key = self.world.chance.choice(self.pages[-5:]).rpartition("/")[2]
             self.world.gateway.answer_bank(key, self.world.chance.random() < 0.7)
@@ -239,7 +239,7 @@ class Payers:
             .where(refund_request.c.state == RefundState.ASKED)
         )
         with self.world.books.reading() as books:
-            numbers = list(books.scalars(query))
+            numbers = list(books.scalars(query.order_by(draw.c.reference)))
         for number in numbers:
             self._refund(number, None)
 
@@ -315,6 +315,7 @@ class Payers:
     def _accounts_of(self, key: str) -> list[str]:
         query = sa.text(
             "SELECT account_key FROM checkout_line WHERE checkout = :key AND account_key <> ''"
+            " ORDER BY number"
         )
         with self.world.books.reading() as books:
             return list(books.scalars(query, {"key": key}))
@@ -349,11 +350,13 @@ def a_shelter(chance) -> PayLine:
     return PayLine("", "", Money(chance.randrange(1, 50_00)), "shelter", "Shelter", payor="Ann")
 
 
-def bad_days(place, empty_books, seed: int, size: Size, acts: int) -> tuple[World, Payers]:
+def bad_days(
+    place, empty_books, seed: int, size: Size, acts: int, books_url: str = ""
+) -> tuple[World, Payers]:
     """Live through bad days in which customers act so often a round, then through good ones."""
     place.mkdir(parents=True)
     shutil.copy(empty_books, place / "books.db")
-    world = World(place, seed, size)
+    world = World(place, seed, size, books_url)
     schedule(world)
     payers = Payers(world)
     end = NOW + timedelta(days=size.days)

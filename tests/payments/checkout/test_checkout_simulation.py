@@ -19,10 +19,12 @@ from domain.payments import PaymentKind
 from payments.checkout.confirming import confirm_checkout
 from payments.collecting.claiming import abandon_dead_checkouts
 from tests.builders import NOW
+from tests.conftest import sqlite_reads
 from tests.payments.checkout.customers import OFFICE, Payers, bad_days
 from tests.payments.checkout.mutants import MUTANTS
 from tests.payments.checkout.truth import faults_of
 from tests.payments.simulated_faults import Crash, Mortal, MortalBooks, Process
+from tests.payments.simulated_truth import what_is_written
 from tests.payments.simulation import Size, World, live_a_round, schedule
 from tests.release import so_many
 
@@ -32,6 +34,7 @@ MANY = Size(
     payments=CUSTOMERS, crash=0.004, fault=0.004, batch=200, days=14, due_over=10, good_days=12,
     steps=(400, 3_600, 9 * 3_600, 9 * 3_600, 26 * 3_600),
 )  # fmt: skip
+TINY = Size(payments=2, crash=0.08, fault=0.03, days=1, due_over=1, good_days=1)
 HARD = Size(payments=6, crash=0.01, fault=0.02, days=3, due_over=2, good_days=6)
 
 
@@ -44,6 +47,20 @@ def test_every_cent_is_equal_in_gateway_books_and_cash_receipting(tmp_path, empt
     assert figures(world)["several lines taken"] > 1
     assert figures(world)["went back"] > 1
     world.close()
+
+
+def test_a_seed_lives_the_same_days_whichever_way_unordered_rows_come(tmp_path, empty_sqlite):
+    one, _ = bad_days(tmp_path / "one", empty_sqlite, 2, TINY, acts=5)
+    with sqlite_reads(backwards=False):
+        other, _ = bad_days(tmp_path / "other", empty_sqlite, 2, TINY, acts=5)
+
+    assert [] == one.alarms
+    assert one.weather.diary == other.weather.diary
+    assert what_is_written(one.books) == what_is_written(other.books)
+    assert one.chance.getstate() == other.chance.getstate()
+    assert one.weather.crashes.total() > 2
+    for world in (one, other):
+        world.close()
 
 
 def test_what_is_drawn_tomorrow_waits_in_the_evening_though_tomorrow_has_begun_elsewhere(
