@@ -152,9 +152,9 @@ def checks_page() -> str:
             f"Is this month like the months before? These {len(REVIEWED)} checks look at what was "
             "billed beside each account's own closed periods; [the register](register.md) tells "
             "how. *usage-outlier*, *usage-zero* and *usage-negative* stand above and are judged by "
-            "the review too, where a line has three months of its own. What is *folded* is counted "
-            "and told to whoever asks; *charge-doubled*, *bill-copied* and *last-month-again* "
-            "block where the meters' own numbers and reads prove it.",
+            "the review too, where a line has three months of its own. What is *folded* is good "
+            "to know: shown before the yes, and no exception; *charge-doubled*, *bill-copied* and "
+            "*last-month-again* block where the meters' own numbers and reads prove it.",
             "",
             *_check_table(list(REVIEWED), waivers=False),
             "",

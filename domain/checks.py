@@ -11,7 +11,7 @@ from domain.money import Money
 class Severity(StrEnum):
     BLOCKING = "blocking"  # the close does not go on
     WARNING = "warning"  # a person is told
-    FOLDED = "folded"  # counted, and shown to whoever asks
+    FOLDED = "folded"  # good to know: shown before the yes, and no exception
 
 
 class CheckStatus(StrEnum):

@@ -9,6 +9,7 @@ from billing_system.importing import allow_overlap, import_export
 from database.runs import get_run
 from domain.failures import Misuse, Refused
 from domain.steps import Step
+from domain.words import say_count
 from office.equipment.office import Office, current_office
 from office.prefect_server.task_runner import is_shared
 from rules.calendars import earliest_close
@@ -82,7 +83,7 @@ def import_billing_export(
     }
     sentence = f"{outcome.accounts:,} accounts, {outcome.movements:,} movements"
     if outcome.problems:
-        sentence += f", {outcome.problems} rows with problems"
+        sentence += f", {say_count(outcome.problems, 'row')} with problems"
     would = sentence if outcome.status == "unchanged" else f"{sentence} (would be imported)"
     return Done(f"{sentence} ({outcome.status})", figures, would=would)
 

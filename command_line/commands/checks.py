@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 def checks() -> None:
     """Show and set what the office wants of its checks; `list checks` shows what they found.
 
-    A severity is block, warn, fold (counted, and told to whoever asks) or off; limits may differ
-    by service and rate code. What is set is audited with its reason.
+    A severity is block, warn, fold (good to know, and no exception) or off; limits may differ by
+    service and rate code. What is set is audited with its reason.
     """
 
 

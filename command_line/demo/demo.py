@@ -137,7 +137,7 @@ def _where_to_look(office: Office, place: Path, people: tuple[DemoCustomer, ...]
             sa.select(bill.c.pdf).order_by(bill.c.pages.desc(), bill.c.account_key).limit(1)
         ).scalar_one()
     mails = sorted((place / "mail").glob("*.eml"), key=lambda file: file.name[:5] != "bill-")
-    batches = sorted((place / "print").rglob("*.pdf"))
+    batches = sorted((place / "print").rglob("*.pdf"), key=lambda file: (len(file.parts), file))
     now = office.local_today()
     places = [
         ("the report", place / "reports" / f"close-{PERIOD}.html"),
