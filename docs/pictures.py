@@ -4,7 +4,7 @@ The pictures of the README, of office.md and of the rehearsal, taken from the de
     .venv/bin/python docs/pictures.py
 
 It makes the city in a temporary folder, beside it an office whose October waits for a yes, and
-serves the pages of both; a minute and a half. Prefect's pictures are taken by a test:
+serves the pages of both; two to three minutes. Prefect's pictures are taken by a test:
 
     export BILLCLOSE_PICTURES=docs/pictures
     .venv/bin/python -m pytest tests/browser/test_closing_in_prefect.py
