@@ -5,13 +5,14 @@ from __future__ import annotations
 import tomllib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.failures import Misuse
 from office.settings.administration import keys_of
 from office.settings.rewriting import value_in_file, with_value
 from office.settings.settings import commented_file, default_as_toml
+from tests.release import so_many
 
 OURS = """# Our office.
 [reminders]
@@ -97,6 +98,7 @@ def test_however_it_is_written_it_holds_afterwards_or_is_left_alone(text, value)
 WORDS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\r"), max_size=60)
 
 
+@settings(max_examples=so_many(10, release=100))  # each reads the longest file four times
 @given(WORDS)
 def test_any_words_at_all_are_read_back_as_they_were_written(words):
     told = changed(commented_file(), "messages.landing", words)
