@@ -68,7 +68,10 @@ def undo(
         if as_json:
             click.echo(json.dumps(_document("shown", plan), indent=1))
         elif not dry_run:
-            click.echo(f"Nothing was changed. To do it: {office.command} undo {period} --yes")
+            where = " --printed, where the printer has it" if plan.print_files else ""
+            click.echo(
+                f"Nothing was changed. To do it: {office.command} undo {period} --yes{where}"
+            )
         return DONE
     return _tell(office, undoing.undo(office, period, reason or "", printed=printed), as_json)
 

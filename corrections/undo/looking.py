@@ -17,6 +17,8 @@ from database.queries.outsorted import is_outsorted
 from database.queries.periods import require_period
 from database.tables import (
     account,
+    approval_decision,
+    approval_request,
     balance_due,
     bill,
     bill_run,
@@ -33,7 +35,7 @@ from domain.deliveries import MessageKind
 from domain.failures import Refused
 from domain.money import ZERO, Money
 from domain.payments import DrawState, PaymentKind, PaymentState
-from domain.words import say_count
+from domain.words import say_code, say_count
 from mail.outbox.queueing import MAY_HAVE_LEFT, surely_not_left
 from rules.undoing import last_day_to_undo
 
@@ -43,6 +45,7 @@ OF_A_BILL = (
     MessageKind.PAST_DUE,
     MessageKind.AUTOPAY_SCHEDULED,
 )  # what is not true any more; a receipt and a failure are, whatever becomes of the close
+_QUESTION, _LONGEST = "undo ", 40  # how the question of an undo is called, and its most letters
 _MAY_HAVE_HAPPENED = (DrawState.ASKED, DrawState.APPROVED)
 _PAYMENT, _MAIL = gateway_payment.c, delivery.c
 
@@ -94,7 +97,7 @@ class UndoPlan:
     @property
     def key(self) -> str:
         """Name the question of this undo, among those of closes, whose periods have no blank."""
-        return f"undo {self.period}"[:40]
+        return f"{_QUESTION}{self.period}"[:_LONGEST]
 
     @property
     def digest(self) -> str:
@@ -175,6 +178,21 @@ def look_at_undo(
     )
     _require_in_time(books, plan, run.ends_on, boundary, closed_on)
     return plan
+
+
+def waiting_undos(books: Connection) -> list[str]:
+    """Return the periods whose close somebody wants taken back, and which needs another yes."""
+    asked, said, close = approval_request.c, approval_decision.c, period_close.c
+    question = sa.func.substr(sa.literal(_QUESTION) + close.period, 1, _LONGEST)
+    has_yes = sa.exists().where(said.period == asked.period, said.request == asked.number)
+    query = (
+        sa.select(close.period, close.closed_at, asked.digest)
+        .join(approval_request, asked.period == question)
+        .where(has_yes)
+        .order_by(close.period)
+    )
+    rows = books.execute(query).all()
+    return [row.period for row in rows if row.digest.endswith(f" {row.closed_at.isoformat()}")]
 
 
 def next_undo(books: Connection, period: str) -> int:
@@ -344,8 +362,8 @@ def say_what_stands(plan: UndoPlan) -> list[str]:
         )
     elif plan.print_files:
         told.append(
-            "whoever has copied a print batch already has to be told; say so with the yes "
-            "(`--printed`)"
+            "whoever has copied a print batch already has to be told: say with the yes where the "
+            "printer has it"
         )
     return told
 
@@ -396,7 +414,8 @@ def _say_told_already(plan: UndoPlan) -> list[str]:
 
 
 def _by_kind(mails: dict[str, int]) -> str:
-    return f" ({', '.join(f'{number} {kind}' for kind, number in mails.items())})" if mails else ""
+    told = ", ".join(f"{number:,} {say_code(kind)}" for kind, number in mails.items())
+    return f" ({told})" if mails else ""
 
 
 def to_figures(plan: UndoPlan) -> dict[str, Any]:

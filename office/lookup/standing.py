@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from corrections.undo.looking import waiting_undos
 from database.definitions.corrections import period_undo
 from database.runs import newest_periods, newest_timezone
 from database.tables import bill_run, gateway_payment, period_close
@@ -29,6 +30,7 @@ from rules.calendars import earliest_close, next_period
 
 PERIODS = 6
 BANK_DIFFERENCES = "bank-differences"  # of no list: `deposits match` shows them
+UNDO = "undo"  # nor is this: `undo PERIOD` shows it
 AHEAD = timedelta(days=45)
 
 
@@ -50,6 +52,7 @@ class WaitingMatter:
     what: str
     count: int
     sentence: str
+    period: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ def read_months(office: Office) -> tuple[PeriodStanding, ...]:
 
 def read_matters(office: Office) -> tuple[WaitingMatter, ...]:
     """Count what needs a person, by the lists that show it."""
-    matters = _overdue_draws(office) + _bank_differences(office)
+    matters = _overdue_draws(office) + _bank_differences(office) + _undos(office)
     for what, noun, tail in _LOOKED_AT:
         if what not in LISTS:
             continue
@@ -127,6 +130,18 @@ def _bank_differences(office: Office) -> list[WaitingMatter]:
         return []
     sentence = f"{say_count(len(found), 'difference')} between the bank and the gateway's payouts"
     return [WaitingMatter(BANK_DIFFERENCES, len(found), sentence)]
+
+
+def _undos(office: Office) -> list[WaitingMatter]:
+    """Tell of closes that one person wants taken back, where two have to."""
+    with office.database.reading() as books:
+        periods = waiting_undos(books)
+    return [
+        WaitingMatter(
+            UNDO, 1, f"taking the close of {period} back waits for another person's yes", period
+        )
+        for period in periods
+    ]
 
 
 def to_document(standing: OfficeStanding) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def test_what_is_taken_back_is_told_a_line_each():
     assert [
         "3 bills are not shown any more; 1 balance goes back, $100.00 of them due",
         "2 scheduled payments cancelled, $40.00",
-        "3 mails taken out of the outbox (1 bill, 2 past-due)",
+        "3 mails taken out of the outbox (1 bill, 2 past due)",
         "print batches removed: a.pdf",
         "1 correction goes with its bill",
     ] == say_taken_back(FULL)
@@ -70,7 +70,8 @@ def test_what_stands_is_told_with_what_is_done_about_it():
         "prints all paper bills anew",
     ] == say_what_stands(FULL)
     assert [
-        "whoever has copied a print batch already has to be told; say so with the yes (`--printed`)"
+        "whoever has copied a print batch already has to be told: say with the yes where the "
+        "printer has it"
     ] == say_what_stands(replace(BARE, print_files=("a.pdf",)))
 
 

@@ -6,6 +6,7 @@ from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
 from database.queries.histories import lines_of
+from database.queries.portal.accounts import has_accounts_to_come
 from database.queries.portal.standings import standings_of_user
 from domain.accounts import account_key
 from domain.identity import mailbox_of
@@ -25,13 +26,15 @@ def show_home(visit: Visit, books: Connection) -> Response:
     (rule 112). Whoever just linked an account is offered autopay, and need not take it (rule 67).
     """
     asked, user = visit.request.query_params, visit.user
-    standings = standings_of_user(books, user.number, mailbox_of(user.address))
+    mailbox = mailbox_of(user.address)
+    standings = standings_of_user(books, user.number, mailbox)
     latest = lines_of(books, [one.account_key for one in standings], most=LATEST)
     new = account_key(asked.get("account", "")) if asked.get("done") == "linked" else ""
     return show(
         visit,
         "home.html",
         standings=standings,
+        are_to_come=not standings and has_accounts_to_come(books, user.number, mailbox),
         today=visit.today,
         offers_plans=visit.office.settings.arrangements.by_customers,
         latest=latest,

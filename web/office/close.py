@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, Response
 
 from billing_system.export.manifest import read_manifest
 from data_checks.checking import unwaivable_check_names
-from database.runs import find_run
+from database.runs import Run, find_run
 from database.tables import audit
 from domain.approvals import Decision
 from domain.desk_work import WorkKind, WorkState
@@ -145,6 +145,7 @@ def show_period(visit: Visit, problems: dict[str, str] | None = None) -> Respons
         422 if problems else 200,
         period=period,
         run=run,
+        stands=_say_refused(office, run),
         work=row,
         going_on=going_on,
         stopped=row is not None and row.state is WorkState.BEGUN and not going_on,
@@ -167,6 +168,14 @@ def show_period(visit: Visit, problems: dict[str, str] | None = None) -> Respons
         may_close=may(visit.user.role, Permission.CLOSE),
         problems=problems or {},
     )
+
+
+def _say_refused(office: Office, run: Run | None) -> str:
+    """Say how a period came to be refused: by a check or a person, or its close was taken back."""
+    if run is None or run.state is not RunState.REFUSED:
+        return ""
+    months = read_months(office)
+    return next((one.sentence for one in months if one.period == run.period), "")
 
 
 def _barred(visit: Visit, asked: PendingApproval) -> Refused | None:

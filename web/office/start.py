@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from office.health.health import look_at_books
 from office.lookup.headline import Clause, NextAct
-from office.lookup.standing import BANK_DIFFERENCES, read_standing
+from office.lookup.standing import BANK_DIFFERENCES, UNDO, WaitingMatter, read_standing
 from office.lookup.year import read_year
 from web.guarding import BANK
 from web.office.layout import show_office
@@ -42,12 +42,18 @@ def show_start(visit: Visit) -> Response:
         headline=[LinkedText(one.text, _path(one), one.is_red) for one in line.clauses],
         acts=[LinkedText(one.sentence, _path(one, one.code)) for one in line.acts],
         months=standing.months,
-        matters=[LinkedText(one.sentence, _PATHS[one.what]) for one in standing.matters],
+        matters=[LinkedText(one.sentence, _path_of(one)) for one in standing.matters],
         coming=standing.coming,
         troubles=look_at_books(visit.office).troubles,
         year=year,
         periods=read_year(visit.office, year),
     )
+
+
+def _path_of(matter: WaitingMatter) -> str:
+    if matter.what == UNDO:
+        return f"/office/close/{matter.period}/undo"
+    return _PATHS[matter.what]
 
 
 def _year_of(visit: Visit) -> int:

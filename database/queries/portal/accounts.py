@@ -41,6 +41,20 @@ def accounts_of_user(books: Connection, user: int, mailbox: str) -> list[PortalA
     ]
 
 
+def has_accounts_to_come(books: Connection, user: int, mailbox: str) -> bool:
+    """Tell whether a portal user is linked to accounts, of which none stands yet (rule 3)."""
+    row, listed = account_link.c, portal_link.c
+    mine = sa.exists().where(row.user_number == user, row.unlinked_at.is_(None))
+    taken_off = sa.exists().where(
+        row.user_number == user,
+        row.account_key == listed.account_key,
+        row.unlinked_at.is_not(None),
+    )
+    by_export = sa.exists().where(listed.mailbox == mailbox, ~taken_off)
+    as_landlord = sa.exists().where(sa.func.lower(cosigner.c.portal_user) == mailbox)
+    return bool(books.scalar(sa.select(mine | by_export | as_landlord)))
+
+
 def seen_accounts() -> sa.Select[tuple[str]]:
     """Select the keys of the accounts that the user `user` of the mailbox `mailbox` sees."""
     return sa.select(_SEEN.c.account_key)

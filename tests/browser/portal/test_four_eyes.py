@@ -144,7 +144,7 @@ def test_a_no_needs_a_reason_takes_the_yes_with_it_and_is_read_by_everybody(
     assert RunState.WAITING is find_run(portal.office.database, NOVEMBER).state
     second.write(**{"Reason (needed to refuse)": "the rates are of last year"})
     second.press("Refuse")
-    second.see("The period is refused.")
+    second.see("and is refused: correct the export")
     second.see("Refused by admin 2: the rates are of last year.")
     second.look(f"close-refused-{size}")
 

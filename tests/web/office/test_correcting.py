@@ -145,8 +145,9 @@ def test_with_four_eyes_the_first_yes_changes_nothing(closed, tmp_path, signed_i
     office = replace(office, settings=office.settings.model_copy(update={"approval": people}))
     first, second = (signed_in_at(office, Role.SUPERVISOR, name) for name in ("a", "b"))
 
-    said, shown = [], []
+    said, shown, started = [], [], []
     for browser in (first, first, second):
+        started.append(browser.get("/office").text)
         shown.append(browser.get(UNDO).text)
         close = re.search(r'name="close" value="([^"]+)"', shown[-1])[1]
         said.append(browser.post(UNDO, close=close.replace("&#43;", "+"), reason="Rates").text)
@@ -156,6 +157,11 @@ def test_with_four_eyes_the_first_yes_changes_nothing(closed, tmp_path, signed_i
     assert "is not closed any more" in said[2]
     asked = "said yes to it on Nov 3, 2026: Rates. Another person has to say yes too."
     assert [False, True, True] == [asked in page for page in shown]
+    waits = "taking the close of 2026-10 back waits for another person&#39;s yes"
+    started.append(second.get("/office").text)
+    assert [False, True, True, False] == [waits in page for page in started]
+    assert f'href="{UNDO}"' in started[1]
+    assert "The close of 2026-10 was taken back on Nov 3, 2026" in second.get(UNDO[:-5]).text
 
 
 def test_on_day_six_it_is_refused_with_what_to_do_instead(closed, tmp_path, signed_in_at):

@@ -11,7 +11,11 @@ import pytest
 from database.queries.portal.standings import standings_of
 from database.tables import communication
 from domain.money import Money
-from tests.builders import NOW
+from office.secrets.files import make_secret
+from tests.builders import NOW, a_household, stage_run
+from tests.office.health_builders import an_office_at
+from tests.web.conftest import asking
+from tests.web.customers.choices.conftest import LANDLORD, TENANT, signed_in, words
 from tests.web.customers.history.conftest import MINE
 
 EVENING = datetime(2026, 11, 17, 1, 30, tzinfo=UTC)  # November 16, half past six in Denver
@@ -86,3 +90,28 @@ def test_rule_46_the_last_payment_is_the_newest_wherever_it_was_made(ann, taken,
     paid = replace(standing, taken_last=taken, paid_elsewhere=elsewhere)
 
     assert last == paid.last_paid(ZoneInfo("America/Denver"))
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        (TENANT, "Your accounts stand here as soon as their bills are out."),
+        (LANDLORD, "Your accounts stand here as soon as their bills are out."),
+        ("somebody@example.com", "No account is linked to you yet."),
+    ],
+)
+def test_before_the_first_bills_whoever_is_linked_is_not_sent_to_link(
+    tmp_path, books, address, said
+):
+    """So it is again where the only close of an account is taken back."""
+    make_secret(tmp_path)
+    stage_run(
+        books,
+        a_household(links=((TENANT, True),), cosigner_id="L1", mandates=()),
+        landlords=(("L1", LANDLORD),),
+    )
+    office = an_office_at(tmp_path, books, "2026-11-03T09:00")
+
+    page = words(signed_in(office, books, asking(office), address).get("/"))
+
+    assert said in page
