@@ -395,10 +395,8 @@ class _Batch:
 def _balances(books: Connection, keys: Sequence[str]) -> dict[str, tuple[str, Money]]:
     rows = balance_due.c
     query = sa.select(rows.account_key, rows.account, open_balance().label("open"))
-    return {
-        row.account_key: (row.account, row.open)
-        for row in books.execute(query.where(rows.account_key.in_(keys)))
-    }
+    some = query.where(rows.account_key.in_(keys)).order_by(rows.account_key)
+    return {row.account_key: (row.account, row.open) for row in books.execute(some)}
 
 
 _KINDS = {

@@ -130,6 +130,12 @@ def test_a_payment_at_the_counter_lowers_what_is_owed(office):  # case 15
     ]
 
 
+def test_what_a_file_moved_is_told_by_account_however_it_is_written(office):
+    moved = office.feed(m("M1", account="3"), m("M2", account="1"), m("M3", account="2")).moved
+
+    assert ["1", "2", "3"] == [one.account for one in moved]
+
+
 def test_the_same_file_twice_counts_once_and_another_content_is_refused(office):  # case 16
     office.feed(m("M1", "-40.00"))
     again = office.feed(m("M1", "-40.00"))
