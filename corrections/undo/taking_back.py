@@ -106,7 +106,12 @@ def take_back(
 
 
 def _cancel_payments(books: Connection, period: str) -> None:
-    """Give up draws that nobody asked for, then take off the schedule what is not drawn."""
+    """
+    Give up draws that nobody asked for, then take off the schedule what is not drawn.
+
+    The next close plans it anew; what a bank had returned, and was to be drawn once more, it
+    schedules again as it was, if it was not off for a reason of its own.
+    """
     waiting = sa.select(_PAYMENT.key).where(not_asked(period))
     created = DrawState.CREATED
     books.execute(
@@ -125,6 +130,7 @@ def _cancel_payments(books: Connection, period: str) -> None:
         .where(
             _PAYMENT.period == period,
             _PAYMENT.kind == PaymentKind.AUTOPAY,
+            _PAYMENT.number == 1,
             _PAYMENT.state == PaymentState.CANCELLED,
         )
         .values(error=PERIOD_UNDONE)

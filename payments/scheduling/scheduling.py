@@ -12,19 +12,22 @@ from sqlalchemy.engine import Connection
 
 from database.books import Database
 from database.queries.autopay import is_varying, payments_left_out
+from database.queries.mandates import mandates_in_force
 from database.queries.outsorted import is_outsorted
 from database.tables import (
     autopay_unscheduled,
     bill_run,
+    draw,
     gateway_payment,
     period_close,
     planned_payment,
     scheduled_payment,
+    suspended_method,
 )
 from database.types import written_out
 from domain.failures import Refused
 from domain.money import ZERO, Money
-from domain.payments import PAYMENT, PaymentKind, PaymentState, Unscheduled
+from domain.payments import PAYMENT, DrawState, PaymentKind, PaymentState, Unscheduled
 from domain.schedule_groups import ScheduleGroup
 from payments.scheduling.planning import ScheduleCounts, plan_autopay, was_undone
 from rules.money.autopay import AutopayPolicy
@@ -186,6 +189,7 @@ def _record_scheduled(books: Connection, period: str, now: datetime, chosen: Cho
     is scheduled again in its place: its key is the period's and the account's.
     """
     _revive(books, period, now, chosen)
+    _revive_again(books, period, now)
     plans = planned_payment.c
     is_there = sa.exists().where(
         scheduled_payment.c.period == plans.period,
@@ -227,7 +231,11 @@ def _record_scheduled(books: Connection, period: str, now: datetime, chosen: Cho
 
 def _revive(books: Connection, period: str, now: datetime, chosen: Chosen | None) -> None:
     plan, paid = planned_payment.c, gateway_payment.c
-    names = ("pay_on", "amount", "method_token", "method_kind", "last4", "immediate")
+    names = ("amount", "method_token", "method_kind", "last4")
+    was_tried = sa.exists().where(
+        draw.c.payment_key == paid.key, draw.c.state == DrawState.DECLINED
+    )
+    keeps_day = sa.and_(was_tried, paid.pay_on > plan.pay_on)  # a retry waits for its day
     conditions = [
         paid.period == period,
         paid.kind == written_out(PaymentKind.AUTOPAY),
@@ -246,12 +254,56 @@ def _revive(books: Connection, period: str, now: datetime, chosen: Chosen | None
         .values(
             {name: plan[name] for name in names}
             | {
+                "pay_on": sa.case((keeps_day, paid.pay_on), else_=plan.pay_on),
+                "immediate": sa.and_(plan.immediate, ~keeps_day),
                 "state": PAYMENT.after(PaymentState.CANCELLED, "enrolled again"),
                 "confirmation": None,
                 "error": None,
                 "scheduled_at": now,
             }
         )
+    )
+
+
+def _revive_again(books: Connection, period: str, now: datetime) -> None:
+    """
+    Schedule again what a bank had returned, and was to be drawn once more when its close was
+    taken back: its customer was told so.
+
+    Only with the method that is agreed to still. Whether it is owed still is looked at on its day,
+    as of every payment.
+    """
+    paid, first = gateway_payment.c, scheduled_payment.c
+    is_in_first = sa.exists().where(  # planned anew from all that is owed, this too
+        first.period == paid.period,
+        first.account_key == paid.account_key,
+        first.number == 1,
+        first.state == PaymentState.SCHEDULED,
+    )
+    off = sa.select(paid.key, paid.account_key, paid.method_token).where(
+        paid.period == period,
+        paid.kind == written_out(PaymentKind.AUTOPAY),
+        paid.number > 1,
+        paid.state == PaymentState.CANCELLED,
+        was_undone(gateway_payment),
+        ~is_in_first,
+        ~is_outsorted(paid.period, paid.account_key),
+        paid.method_token.not_in(sa.select(suspended_method.c.method_token)),
+    )
+    rows = books.execute(off).all()
+    if not rows:
+        return
+    agreed = mandates_in_force(period, sorted({row.account_key for row in rows})).c
+    with_method = sa.select(agreed.account_key, agreed.method_token).where(
+        agreed.method_kind.is_not(None)
+    )
+    mine = {(row.account_key, row.method_token) for row in books.execute(with_method)}
+    keys = [row.key for row in rows if (row.account_key, row.method_token) in mine]
+    state = PAYMENT.after(PaymentState.CANCELLED, "enrolled again")
+    books.execute(
+        gateway_payment.update()
+        .where(paid.key.in_(keys))
+        .values(state=state, error=None, scheduled_at=now)
     )
 
 
