@@ -18,6 +18,7 @@ from database.ledger.tables import balance_entry
 from database.queries.outsorted import is_outsorted
 from database.tables import (
     account,
+    balance_due,
     bill_run,
     draw,
     gateway_payment,
@@ -26,17 +27,17 @@ from database.tables import (
     settlement,
     settlement_item,
 )
-from database.types import Cents
+from database.types import Cents, Moment
 from domain.accounts import AccountStatus, account_key
 from domain.checkout import OTHER
-from domain.ledger import MONEY_KINDS, EntryKind
+from domain.ledger import MONEY_KINDS, EntryKind, EntrySource
 from domain.money import ZERO, Money
 from domain.payments import PostingKind
 
 RECEIVABLE = "assets:receivable"  # a sub-account for each customer's account number
 CLEARING = "assets:clearing:gateway"  # taken, and not yet paid out by the gateway
 BANK = "assets:bank"
-BILLED = "revenue:billing system"  # charges less what came in at the counter, as it reports them
+BILLED = "revenue:billing system"  # charges less what came in at the counter, as it tells them
 RETURN_FEES = "revenue:return fees"
 SERVICE_FEES = "revenue:service fees"  # of payments by hand
 OTHER_REVENUE = "revenue:other payments"  # for something else than a bill (rule 191)
@@ -86,10 +87,11 @@ class Journal:
     """
     The journal of the whole books, or of one period alone.
 
-    A bill brings the account to its amount due, which holds everything that came before it. So
-    what an account owes here is what it owes in the books, and the clearing account holds what
-    the gateway has taken and not yet paid out. A journal of one period begins at nothing, and
-    takes of each payout only the lines of that period.
+    A bill brings the account to its amount due, which holds what its export has of everything
+    that came before it; what that has not, is carried over it, as at the close. So what an account
+    owes here is what it owes in the books, and the clearing account holds what the gateway has
+    taken and not yet paid out. A journal of one period begins at nothing, knows nothing of what
+    the feed told, and takes of each payout only the lines of that period.
     """
 
     books: Connection
@@ -103,6 +105,7 @@ class Journal:
         streams = (
             self._closes(),
             self._taken(),
+            self._told(),
             self._corrected(),
             self._returned(),
             self._fees(),
@@ -121,16 +124,17 @@ class Journal:
             .order_by(period_close.c.closed_at)
         )
         for row in self.books.execute(query).all():
-            yield row.closed_at, self._bills(row.period, row.ends_on, self._day(row.closed_at))
+            yield row.closed_at, self._bills(row.period, row.ends_on, row.closed_at)
 
-    def _bills(self, period: str, ends_on: date, on: date) -> Iterator[Transaction]:
+    def _bills(self, period: str, ends_on: date, closed_at: datetime) -> Iterator[Transaction]:
+        on, carried = self._day(closed_at), self._carried(closed_at)
         query = sa.select(account.c.account_key, account.c.account, account.c.amount_due).where(
             account.c.period == period,
             account.c.status != AccountStatus.CLOSED,
             ~is_outsorted(account.c.period, account.c.account_key),
         )
         for row in self.books.execute(query.order_by(account.c.account_key)):
-            key, due = row.account_key, row.amount_due
+            key, due = row.account_key, row.amount_due + carried.get(row.account_key, ZERO)
             if self._billed.get(key, ends_on) > ends_on:
                 continue  # a forgotten older period was closed after a later one
             self._billed[key] = ends_on
@@ -139,6 +143,46 @@ class Journal:
             if change:
                 entries = (Entry(_receivable(row.account), change, due), Entry(BILLED, -change))
                 yield Transaction(on, f"{period}/{key}", "bill", entries)
+
+    def _carried(self, closed_at: datetime) -> dict[str, Money]:
+        """Return by account what moved before a close and stands in no export that was closed."""
+        if self.period is not None:
+            return {}
+        rows = balance_entry.c
+        moment = sa.case(
+            (_is_ours() & (rows.kind != EntryKind.FEE), rows.happened_at), else_=rows.recorded_at
+        )
+        closed = sa.select(period_close.c.period).where(period_close.c.closed_at <= closed_at)
+        query = (
+            sa.select(rows.account_key, sa.func.sum(rows.amount, type_=Cents()).label("amount"))
+            .where(rows.counts, moment < sa.literal(closed_at, Moment()))
+            .where(sa.or_(rows.in_export_of.is_(None), rows.in_export_of.not_in(closed)))
+            .group_by(rows.account_key)
+        )
+        return {row.account_key: row.amount for row in self.books.execute(query)}
+
+    def _told(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
+        """Yield what the billing system told between two closes, and what a person wrote for it."""
+        if self.period is not None:
+            return
+        rows = balance_entry.c
+        is_late = sa.exists().where(  # the export of a close before it had it already
+            period_close.c.period == rows.in_export_of, period_close.c.closed_at <= rows.recorded_at
+        )
+        query = (
+            sa.select(
+                rows.recorded_at.label("moment"),
+                rows.amount,
+                rows.kind,
+                rows.key.label("confirmation"),
+                sa.func.coalesce(balance_due.c.account, rows.account_key).label("account"),
+            )
+            .outerjoin(balance_due, balance_due.c.account_key == rows.account_key)
+            .where(rows.counts, rows.source != EntrySource.CORRECTION, ~_is_ours(), ~is_late)
+            .order_by(rows.recorded_at, rows.key)
+        )
+        for row in self.books.execute(query):
+            yield row.moment, self._move(row, row.moment, f"{row.kind} told", BILLED, row.amount)
 
     def _corrected(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
         """Yield what corrected bills changed; those of a close that was taken back are gone too."""
@@ -265,6 +309,13 @@ class Journal:
 
     def _day(self, moment: datetime) -> date:
         return moment.astimezone(self.zone).date()
+
+
+def _is_ours() -> sa.ColumnElement[bool]:
+    """Claim of an entry that it is of a payment through us, or of what became of one."""
+    rows = balance_entry.c
+    kinds = (*MONEY_KINDS, EntryKind.FEE)
+    return sa.and_(rows.payment_key.is_not(None), rows.kind.in_(kinds))
 
 
 def _line_of(table: sa.Table) -> Any:
