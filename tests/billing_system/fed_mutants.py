@@ -87,6 +87,8 @@ def paid_is_carried_to_an_agreed_amount(patch: Patch) -> None:
 
 def a_block_of_the_feed_waits_for_an_export(patch: Patch) -> None:
     patch.setattr(claiming, "account_in_force", lambda newest, name: newest.c[name.value])
+    for made_once in ("_due_payments", "_drawables"):  # made anew, and kept for nobody
+        patch.setattr(claiming, made_once, getattr(claiming, made_once).__wrapped__)
 
 
 def what_was_paid_meanwhile_is_not_looked_at(patch: Patch) -> None:

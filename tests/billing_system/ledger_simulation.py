@@ -9,6 +9,7 @@ delays its files, money goes back wholly and in part, movements are deleted in s
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -23,6 +24,7 @@ from database.queries.balances import open_balance
 from database.tables import balance_due, posting
 from domain.money import Money
 from domain.payments import Mandate, PostingState
+from reporting.documents.journal import RECEIVABLE, Journal
 from tests.billing_system.ledger_town import DENVER, Town
 from tests.builders import a_household
 from tests.release import so_many
@@ -349,3 +351,23 @@ DAY = timedelta(days=1)
 
 def at(day: date, hour: int) -> datetime:
     return datetime(day.year, day.month, day.day, hour, tzinfo=DENVER)
+
+
+def standing(database: Database) -> dict[str, int]:
+    """Return by account what is open, in cents, as the balances say it."""
+    with database.reading() as books:
+        rows = books.execute(sa.select(balance_due))
+        return {one.account: (one.amount_due + one.added - one.paid).cents for one in rows}
+
+
+def by_the_journal(database: Database) -> dict[str, int]:
+    """Return by account what it owes at the end of the journal, in cents."""
+    owed = Counter[str]()
+    with database.reading() as books:
+        for one in Journal(books, DENVER).transactions():
+            for entry in one.entries:
+                if entry.account.startswith(RECEIVABLE):
+                    number = entry.account.rpartition(":")[2]
+                    owed[number] += entry.amount.cents
+                    assert entry.balance is not None and entry.balance.cents == owed[number]
+    return dict(owed)

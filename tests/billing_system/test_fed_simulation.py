@@ -10,6 +10,7 @@ from database.books import Database
 from database.tables import metadata
 from tests.billing_system.fed_mutants import MUTANTS
 from tests.billing_system.fed_simulation import FOLDER, URL, WAYS, FedSimulation
+from tests.billing_system.ledger_simulation import by_the_journal, standing
 from tests.conftest import sqlite_reads
 from tests.payments.simulated_truth import what_is_written
 from tests.release import so_many
@@ -52,6 +53,7 @@ def test_each_night_the_books_say_what_is_owed_as_far_as_the_feed_told(database,
     assert [] == faults[:5]
     held, in_the_books = simulation.chain()
     assert ([], held) == (simulation.four_books(), in_the_books)
+    assert standing(database) == by_the_journal(database)
     assert {"reference", "agreed", "time"} <= simulation.hows()
     assert min(simulation.weather.crashes.total(), simulation.weather.struck.total()) > 2
     assert any(file.is_accepted or file.comes_at is None for file in simulation.written)

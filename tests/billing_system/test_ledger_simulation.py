@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from zoneinfo import ZoneInfo
 
 import pytest
-import sqlalchemy as sa
 
 from billing_system import closing
 from database.ledger import entries, matching
-from database.tables import balance_due
 from domain.ledger import ContainedBy
-from reporting.documents.journal import RECEIVABLE, Journal
 from rules.money import export_boundary
-from tests.billing_system.ledger_simulation import Simulation
+from tests.billing_system.ledger_simulation import Simulation, by_the_journal, standing
 from tests.release import so_many
 
 SEEDS = int(os.environ.get("BILLCLOSE_LEDGER_SEEDS", "1"))  # more of them by hand, or at night
@@ -36,25 +31,6 @@ def test_the_books_say_each_night_what_is_owed(database, seed, has_feed):
     if has_feed:
         assert {"time", "late"} <= simulation.hows()
     assert standing(database) == by_the_journal(database)
-
-
-def standing(database):
-    """Return by account what is open, in cents, as the balances say it."""
-    with database.reading() as books:
-        rows = books.execute(sa.select(balance_due))
-        return {one.account: (one.amount_due + one.added - one.paid).cents for one in rows}
-
-
-def by_the_journal(database):
-    """Return by account what it owes at the end of the journal, in cents."""
-    owed = Counter()
-    with database.reading() as books:
-        for one in Journal(books, ZoneInfo("America/Denver")).transactions():
-            for entry in one.entries:
-                if entry.account.startswith(RECEIVABLE):
-                    owed[entry.account.rpartition(":")[2]] += entry.amount.cents
-                    assert entry.balance.cents == owed[entry.account.rpartition(":")[2]]
-    return dict(owed)
 
 
 def paid_is_set_to_zero(patch):
