@@ -12,10 +12,10 @@ from sqlalchemy.engine import Connection
 
 from database.ledger.matching import last_asked_on, may_stand_from
 from database.ledger.tables import balance_entry, entry_told
-from database.tables import account, posting
+from database.tables import account, bill_run, posting
 from database.types import Cents
 from domain.feeds import FeedMovement
-from domain.ledger import MONEY_KINDS, EntryKind, EntrySource
+from domain.ledger import MONEY_KINDS, ContainedBy, EntryKind, EntrySource
 from domain.money import ZERO, Money
 from rules.feed import OwnEntry
 
@@ -109,12 +109,15 @@ def _read_own(
     query = (
         sa.select(
             *(_ENTRY[name] for name in ("key", "account_key", "amount", "happened_on")),
-            *(_ENTRY[name] for name in ("happened_at", "reference", "told_at", "in_export_of")),
+            *(_ENTRY[name] for name in ("happened_at", "reference", "told_at")),
+            *(_ENTRY[name] for name in ("in_export_of", "how")),
+            bill_run.c.not_after,
             *(posting.c[name] for name in ("state", "receipt")),
             *(posting.c[name] for name in ("first_asked_at", "asked_at", "posted_at")),
             back.label("back"),
         )
         .outerjoin(posting, posting.c.entry_key == _ENTRY.key)
+        .outerjoin(bill_run, bill_run.c.period == _ENTRY.in_export_of)
         .where(
             _ENTRY.account_key.in_(keys),
             _ENTRY.source != EntrySource.FEED,
@@ -141,5 +144,22 @@ def _to_own(row: Any, zone: ZoneInfo) -> OwnEntry:
         posting_asked_at=may_stand_from(row),
         last_asked_on=last_asked_on(row, zone),
         come_back=row.back or ZERO,
-        is_known=row.told_at is not None or row.in_export_of is not None,
+        is_known=_is_known(row),
     )
+
+
+def _is_known(row: Any) -> bool:
+    """
+    Tell whether the billing system has an entry already, by an export or the feed.
+
+    That an agreed amount takes the place of what moved before it says nothing of that: what cash
+    receipting was asked for only afterwards comes back yet. What may be either is ours where it is
+    a charge, and somebody else's where it is a payment: in doubt the customer is right.
+    """
+    if row.told_at is not None or row.in_export_of is None:
+        return row.told_at is not None
+    if row.how is not ContainedBy.AGREED:
+        return True
+    asked_at, not_after = may_stand_from(row), row.not_after
+    may_stand_there = asked_at is None or not_after is None or asked_at <= not_after
+    return row.amount < ZERO and may_stand_there

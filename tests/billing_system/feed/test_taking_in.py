@@ -324,6 +324,46 @@ def test_a_reversal_that_cash_receipting_entered_weeks_later_counts_once(office,
     assert office.sums_agree()
 
 
+BEFORE_THE_CLOSE = {"happened_on": date(2026, 11, 1), "happened_at": at("2026-11-01T18:00")}
+EARLY, AFTER = "2026-10-31T20:00", "2026-11-02T15:00"  # than the export was written
+
+
+@pytest.mark.parametrize(
+    ("amount", "asked", "number", "is_ours"),
+    [
+        pytest.param("15.00", AFTER, "", True, id="a charge"),
+        pytest.param("15.00", AFTER, "R9", True, id="a charge under a number not heard yet"),
+        pytest.param("15.00", EARLY, "", True, id="a charge that may stand in the export"),
+        pytest.param("-15.00", AFTER, "", True, id="a payment"),
+        pytest.param("-15.00", EARLY, "", False, id="a payment that may stand in the export"),
+    ],
+)
+def test_what_an_agreed_amount_took_the_place_of_comes_back_after_all(
+    database, amount, asked, number, is_ours
+):
+    """It was learnt after the close, and belongs before it: the billing system has it later yet."""
+    stage_run(database, a_household("1", equal_pay_amount=Money(45_00)))
+    with database.writing() as books:
+        books.execute(bill_run.update().values(sure_until=at(W), not_after=at(W), written_at=at(W)))
+    close_run(database)
+    office = Office(database, at("2026-11-03T03:00"))
+    kind = EntryKind.PAYMENT if amount.startswith("-") else EntryKind.RETURN
+    entry = an_entry("ours", amount, kind=kind, reference="SB1", **BEFORE_THE_CLOSE)
+    with database.writing() as books:
+        record_entries(books, [entry], now=office.now, who="anna")
+        enter_posting(books, entry, at(asked), receipt="R8")
+        if number:
+            books.execute(posting.update().values(UNANSWERED))
+    assert Money(45_00) == office.open
+
+    told = m("M1", amount, reference=number, happened_on=date(2026, 11, 2))
+    report = office.feed(told, written_at=datetime(2026, 11, 2, 19))
+
+    assert is_ours == report.ours
+    assert (Money(45_00) if is_ours else Money(30_00)) == office.open
+    assert office.sums_agree()
+
+
 def test_a_gap_that_a_person_accepted_may_hold_our_receipt_all_the_same(office):
     """File 16 is given up; who pays the same amount at the counter afterwards is not forgotten."""
     office.take(posted="2026-11-09T15:00")
