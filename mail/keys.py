@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from urllib.parse import unquote
 
 from domain.failures import Misuse
 
@@ -19,7 +20,17 @@ def delivery_key(kind: str, period: str, form: str, account: str, mailbox: str) 
     a part is written `%2F`: no two deliveries share a key.
     """
     parts = (kind, period, form, account, mailbox)
-    return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in parts)
+    return "/".join(map(to_part, parts))
+
+
+def to_part(text: str) -> str:
+    """Write a part of a key, in which no slash stands."""
+    return text.replace("%", "%25").replace("/", "%2F")
+
+
+def about_of(key: str) -> str:
+    """Return what a delivery is about, as its key has it: a period, a due date, a payment."""
+    return unquote(key.split("/")[1])
 
 
 def message_id(key: str, domain: str) -> str:

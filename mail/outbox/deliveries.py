@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import unquote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -17,6 +16,7 @@ from database.queries.outsorted import is_outsorted
 from database.tables import delivery, suppressed_address
 from domain.deliveries import SENDING_MOVES, WAITING, DeliveryStatus, MessageKind
 from domain.states import Transitions
+from mail.keys import about_of
 from mail.port import MailOutcome, Result
 
 DELIVERY = Transitions(
@@ -131,7 +131,7 @@ class Delivery:
     @property
     def about(self) -> str:
         """What it is about, as its key has it: a period, a due date."""
-        return unquote(self.key.split("/")[1])
+        return about_of(self.key)
 
 
 COLUMNS = [delivery.c[name] for name in Delivery.__dataclass_fields__]

@@ -15,11 +15,13 @@ from sqlalchemy.engine import Connection
 from database.audit import is_audited, record_audit
 from database.books import Database
 from database.definitions.texts import text_message
-from database.tables import bounce, delivery, scheduled_payment
+from database.tables import bounce, delivery, gateway_payment, scheduled_payment
 from domain.deliveries import WAITING, DeliveryStatus, MessageKind
-from domain.payments import PaymentState
+from domain.payments import PaymentKind, PaymentState
 from domain.reminders import REMINDERS, Skipped, audit_action
 from domain.words import say_count
+from mail.keys import about_of, to_part
+from mail.letters.notices import NOT_TAKEN
 from mail.outbox.planned import PlannedMessage
 from mail.outbox.queueing import queue_messages, without_known
 from mail.reminders.due_dates import DueDate, Reminding, due_dates
@@ -154,6 +156,10 @@ _NOTICES = {
     MessageKind.RECEIPT: PaymentState.SUCCEEDED,
     MessageKind.AUTOPAY_SCHEDULED: PaymentState.SCHEDULED,
 }
+_BY_HAND = {
+    MessageKind.RECEIPT.value: (PaymentState.SUCCEEDED,),
+    NOT_TAKEN: (PaymentState.DECLINED, PaymentState.CANCELLED),
+}
 _TABLES = (delivery, text_message)
 
 
@@ -188,10 +194,12 @@ def withdraw_notices(database: Database, now: datetime, who: str) -> int:
     """
     Take out the waiting notices about payments that are not so any more; return how many.
 
-    A receipt of a payment that came back, a word before a draw that has been done or taken off.
+    A receipt of a payment that came back, a word before a draw that has been done or taken off. Of
+    payments by hand each mail is of its own payment; what moved afterwards stays so, and is told.
     """
     with database.writing() as books:
         taken = sum(_withdraw_notices(books, table) for table in _TABLES)
+        taken += _withdraw_by_hand(books)
         if taken:
             detail = f"{say_count(taken, 'notice')} not so any more"
             record_audit(books, now, who, "withdraw notices", "payments", detail)
@@ -203,8 +211,37 @@ def _withdraw_notices(books: Connection, table: sa.Table) -> int:
         sa.and_(table.c.kind == kind, ~_is_payment(table, state))
         for kind, state in _NOTICES.items()
     ]
-    done = books.execute(table.delete().where(*_waiting(table, _NOTICES), sa.or_(*over)))
+    waiting = (*_waiting(table, _NOTICES), ~_is_by_hand(table))
+    done = books.execute(table.delete().where(*waiting, sa.or_(*over)))
     return done.rowcount
+
+
+def _is_by_hand(table: sa.Table) -> sa.ColumnElement[bool]:
+    """Claim that a receipt is of a payment that a customer made: its key says so."""
+    kind, about = MessageKind.RECEIPT, to_part(f"{PaymentKind.CHECKOUT}/")
+    of_checkout: sa.ColumnElement[bool] = table.c.key.startswith(f"{kind}/{about}", autoescape=True)
+    return of_checkout
+
+
+def _withdraw_by_hand(books: Connection) -> int:
+    """Take out receipts whose payment came back meanwhile, and words of none that was taken."""
+    waiting = (*_waiting(delivery, (MessageKind.RECEIPT,)), _is_by_hand(delivery))
+    rows = books.execute(sa.select(delivery.c.key, delivery.c.form).where(*waiting)).all()
+    about = {row.key: about_of(row.key) for row in rows if row.form in _BY_HAND}
+    payments = gateway_payment.c
+    states = {
+        row.key: row.state
+        for row in books.execute(
+            sa.select(payments.key, payments.state).where(payments.key.in_(set(about.values())))
+        )
+    }
+    over = [
+        row.key
+        for row in rows
+        if row.key in about and states.get(about[row.key]) not in _BY_HAND[row.form]
+    ]
+    books.execute(delivery.delete().where(delivery.c.key.in_(over)))
+    return len(over)
 
 
 def _is_payment(table: sa.Table, state: PaymentState) -> sa.Exists:

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import unquote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -17,6 +16,7 @@ from database.owners import is_gone
 from database.queries.outsorted import is_outsorted
 from domain.deliveries import WAITING, DeliveryStatus, MessageKind, RecipientSource
 from domain.texts import BY_DAY
+from mail.keys import about_of
 from mail.port import Result
 from mail.texts.port import TextOutcome
 from mail.texts.readers import has_stopped, select_readers
@@ -51,7 +51,7 @@ class ClaimedText:
 
     @property
     def about(self) -> str:
-        return unquote(self.key.split("/")[1])
+        return about_of(self.key)
 
     @property
     def is_in_doubt(self) -> bool:

@@ -10,7 +10,9 @@ import sqlalchemy as sa
 
 from database.definitions.checkout import cart_line
 from database.tables import delivery, draw, gateway_payment
-from domain.payments import MethodKind
+from domain.payments import MethodKind, PaymentState
+from mail.notices.checkouts import queue_checkout_mails
+from mail.reminders.queueing import withdraw_notices
 from office.procedures.checkout import follow_up
 from office.settings.checkout import CheckoutSettings
 from payments.outcomes.events import take_in_events
@@ -222,6 +224,44 @@ def test_what_a_bank_took_back_is_said_on_the_page_and_by_mail(
     assert begins_again is ("Begin again" in page)
     assert "45.50" == owed(city)
     assert ["receipt", "receipt-taken-back"] == forms(city)
+
+
+def test_what_waits_of_a_payment_by_hand_leaves_unless_it_is_not_so_any_more(city, ann):
+    """Autopay's payments decide about autopay's receipts alone: whoever has none paid, too."""
+    add_method(city, 1, "tok_chargeback_d3_won_d6")
+    press(ann, draft(ann, method="tok_chargeback_d3_won_d6"))
+    waiting = []
+
+    for days in (0, 4, 7):
+        after = later(city, days=days)
+        after.gateway.move_clock(timedelta(days=4 if days == 4 else 3 if days else 0))
+        take_in_events(after.database, after.gateway, after.autopay_terms, after.due_now)
+        follow_up(after)
+        taken = withdraw_notices(after.database, after.due_now(), "anna")
+        waiting.append((taken, forms(city)))
+
+    back = "receipt-taken-back"
+    assert [(0, ["receipt"]), (1, [back]), (0, [back, back])] == waiting
+
+
+@pytest.mark.parametrize(
+    ("state", "taken"), [(PaymentState.DECLINED, 0), (PaymentState.SUCCEEDED, 1)]
+)
+def test_a_word_of_nothing_taken_leaves_unless_it_was_taken_after_all(city, ann, state, taken):
+    add_method(city, 1, "tok_lost_response")
+    press(ann, draft(ann, method="tok_lost_response"))
+    with city.database.writing() as books:
+        books.execute(gateway_payment.update().values(state=PaymentState.DECLINED))
+    queue_checkout_mails(city.database, city.notices_terms(city.due_now()))
+    with city.database.writing() as books:
+        books.execute(gateway_payment.update().values(state=state))
+
+    before = forms(city)
+
+    assert (["receipt-not-taken"], taken) == (
+        before,
+        withdraw_notices(city.database, city.due_now(), "anna"),
+    )
 
 
 def test_the_receipt_of_a_bank_debit_bears_the_words_that_were_agreed_to(city, ann):
