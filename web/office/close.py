@@ -114,8 +114,7 @@ def _begin(visit: Visit, kind: WorkKind) -> Response:
         period, bundle = visit.text("period"), ""
     else:
         return show_close(visit, {"export": "Choose a billing export, or upload one."})
-    if not is_going_on(newest_work(visit.office, period), visit.now):
-        begin_work(visit.office, kind, period, bundle, visit.now)
+    begin_work(visit.office, kind, period, bundle, visit.now)
     return redirect(f"/office/close/{period}")
 
 
@@ -267,5 +266,5 @@ def _decide(visit: Visit, decision: Decision) -> Response:
     except (Refused, Misuse) as found:
         return show_period(visit, {"reason": found.message})
     if decision is Decision.APPROVE and decided.standing.is_approved:
-        begin_work(office, WorkKind.CLOSE, period, "", visit.now)
+        begin_work(office, WorkKind.CLOSE, period, "", visit.now, unless=(WorkKind.CLOSE,))
     return redirect(f"/office/close/{period}")

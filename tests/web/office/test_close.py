@@ -7,7 +7,7 @@ import re
 import shutil
 import time
 import zipfile
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -61,6 +61,7 @@ def here(monkeypatch, server):
         kept.append(held_back(monkeypatch))
 
     start_here.carry_out = lambda: begun_work.carry_out(kept[-1], server)
+    start_here.begun = lambda: kept[-1]
     return start_here
 
 
@@ -108,10 +109,14 @@ def test_a_close_is_rehearsed_begun_by_a_clerk_and_approved_by_a_supervisor(
     assert "refused" == find_run(office.database, PERIOD).state
 
     supervisor.get(f"/office/close/{PERIOD}")
-    supervisor.post(f"/office/close/{PERIOD}/approve", digest=digest)
+    for _ in range(2):  # pressed twice, or in two tabs
+        supervisor.post(f"/office/close/{PERIOD}/approve", digest=digest)
 
+    assert 1 == len(here.begun())
     here.carry_out()
     assert WorkState.DONE is waited(office).state
+    note_refused_close(office)  # as one that was begun beside a command is
+    assert " is refused" not in clerk.get(f"/office/close/{PERIOD}").text
     with office.database.reading() as books:
         assert 1 == books.scalar(sa.select(sa.func.count()).select_from(period_close))
         acts = books.execute(sa.select(audit.c.action, audit.c.who).order_by(audit.c.id)).all()
@@ -168,6 +173,17 @@ def test_work_whose_process_never_came_or_is_gone_has_stopped(office, signed_in)
 
     assert not is_going_on(newest_work(office, PERIOD), now)
     assert "The close stopped." in clerk.get(f"/office/close/{PERIOD}").text
+
+
+def note_refused_close(office) -> None:
+    with office.database.writing() as books:
+        books.execute(
+            desk_work.insert().values(
+                key="2", kind=WorkKind.CLOSE, period=PERIOD, bundle="", who="supervisor 2",
+                state=WorkState.REFUSED, began_at=office.due_now() + timedelta(seconds=1),
+                code="locked", sentence="Somebody else works on it.",
+            )
+        )  # fmt: skip
 
 
 def waited(office):

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.definitions.desk import desk_work
+from database.inserting import one_after_the_other
 from database.migrating import require_schema
 from database.owners import is_gone, this_process
 from domain.desk_work import CLOSES, WorkKind, WorkState
@@ -35,17 +37,28 @@ WORK = "import sys; from web.office.begun.close_work import work; work(sys.argv[
 
 
 def begin_work(
-    office: Office, kind: WorkKind, period: str, bundle: str, now: datetime, asked: str = ""
-) -> str:
+    office: Office,
+    kind: WorkKind,
+    period: str,
+    bundle: str,
+    now: datetime,
+    asked: str = "",
+    *,
+    unless: tuple[WorkKind, ...] = CLOSES,
+) -> None:
     """
-    Record what is to be done, then start the process that does it; return its key.
+    Record what is to be done, then start the process that does it.
 
-    `asked` is the choice that a schedule goes by, as JSON.
+    `asked` is the choice that a schedule goes by, as JSON. Nothing is begun while work of the
+    kinds `unless` goes on for the period: whoever presses twice, or in two tabs, finds that.
 
-    Two at once are kept apart by the period's lock, as two commands are.
+    A command that works on it is kept apart by the period's lock, as two commands are.
     """
     key = secrets.token_hex(16)
     with office.database.writing() as books:
+        one_after_the_other(books, f"desk work {period}")
+        if is_going_on(_newest(books, period, unless), now):
+            return
         books.execute(
             desk_work.insert().values(
                 key=key,
@@ -66,19 +79,22 @@ def begin_work(
         subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
-    return key
 
 
 def newest_work(office: Office, period: str, kinds: tuple[WorkKind, ...] = CLOSES) -> Any:
     """Return the newest piece of some kinds of work on a period, None where there was none."""
+    with office.database.reading() as books:
+        return _newest(books, period, kinds)
+
+
+def _newest(books: Connection, period: str, kinds: tuple[WorkKind, ...]) -> Any:
     query = (
         sa.select(desk_work)
         .where(desk_work.c.period == period, desk_work.c.kind.in_(kinds))
         .order_by(desk_work.c.began_at.desc())
         .limit(1)
     )
-    with office.database.reading() as books:
-        return books.execute(query).one_or_none()
+    return books.execute(query).one_or_none()
 
 
 def is_going_on(row: Any, now: datetime) -> bool:

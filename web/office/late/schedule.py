@@ -103,8 +103,7 @@ def _begin(visit: Visit, kind: WorkKind, asked: str = "") -> Response:
     run = find_run(office.database, period)
     if run is None or not run.is_closed:
         return missing(visit)
-    if not is_going_on(newest_work(office, period, SCHEDULES), visit.now):
-        begin_work(office, kind, period, "", visit.now, asked)
+    begin_work(office, kind, period, "", visit.now, asked, unless=SCHEDULES)
     return redirect(f"{SCHEDULE}/{period}")
 
 

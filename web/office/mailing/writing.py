@@ -163,10 +163,8 @@ def take_going_on(visit: Visit) -> Response:
 
 
 def _begin(visit: Visit, number: int, count: int) -> None:
-    about = _about(number)
-    if not is_going_on(newest_work(visit.office, about, (WorkKind.MASS_MAIL,)), visit.now):
-        asked = json.dumps({"mailing": number, "count": count})
-        begin_work(visit.office, WorkKind.MASS_MAIL, about, "", visit.now, asked)
+    asked, kind = json.dumps({"mailing": number, "count": count}), WorkKind.MASS_MAIL
+    begin_work(visit.office, kind, _about(number), "", visit.now, asked, unless=(kind,))
 
 
 def _about(number: int) -> str:
