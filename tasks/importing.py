@@ -66,7 +66,7 @@ def import_billing_export(
         office.database,
         export,
         exports_folder=office.exports_folder,
-        now=office.clock.now(export.utility.timezone),
+        now=office.clock.due(export.utility.timezone),  # as what customers choose at that time
         who=office.who,
         replace=replace,
         corrects_refused=True,

@@ -72,6 +72,8 @@ def test_a_home_for_rehearsals_is_made_as_such(own, tmp_path):
     (row,) = rehearsals.rows("audit")
     assert ("2026-11-02T16:00", True) == (row["at"][:16], row["rehearsed"])
     assert "2026-11-02" != row["machine_at"][:10]
+    # What a customer chooses on pages of that time is not older than the export.
+    assert [("2026-11-02 16:00:00.000000",)] == rehearsals.query("SELECT imported_at FROM bill_run")
 
 
 def test_an_offices_own_home_does_not_become_one_for_rehearsals(own):
