@@ -365,4 +365,5 @@ def _is_known(books: Connection, event_id: str) -> bool:
 
 
 def _detail(one: Draw, event: LateEvent) -> str:
-    return f"{one.key}, {event.code}, {event.amount.dollars()}, event {event.event_id}"
+    told = (one.key, event.code, event.amount.dollars(), f"event {event.event_id}")
+    return ", ".join(part for part in told if part)  # a refund has no code
