@@ -8,14 +8,16 @@ import sqlalchemy as sa
 
 from database.ledger.tables import balance_entry
 from database.tables import balance_due, bill_run, movement
+from domain.ledger import ContainedBy
 
 
 def movements() -> sa.Select[Any]:
     """
     Select what moved on accounts: the lines of exports, and entries that no export has yet.
 
-    An entry that an export has stands as that export's line. `in_balance_due` no: shown, and
-    nothing is owed for it (rule 39).
+    An entry that an export has stands as that export's line; one that moved on an equal-pay account
+    before its close is in no line yet, and stands here until the next bill. `in_balance_due` no:
+    shown, and nothing is owed for it (rule 39).
     """
     both = sa.union_all(_of_exports(), _outstanding()).subquery("movements")
     return sa.select(both)
@@ -41,6 +43,10 @@ def _of_exports() -> sa.Select[Any]:
 
 def _outstanding() -> sa.Select[Any]:
     rows = balance_entry.c
+    is_outstanding = rows.in_export_of.is_(None)
+    is_asked_all_the_same = sa.and_(
+        rows.how == ContainedBy.AGREED, rows.in_export_of == balance_due.c.period
+    )
     return (
         sa.select(
             sa.func.coalesce(balance_due.c.account, rows.account_key).label("account"),
@@ -52,10 +58,10 @@ def _outstanding() -> sa.Select[Any]:
             sa.func.coalesce(rows.reference, "").label("reference"),
             sa.cast(rows.source, sa.String).label("source"),
             balance_due.c.period.label("period"),
-            sa.case((rows.counts, "yes"), else_="no").label("in_balance_due"),
+            sa.case((rows.counts & is_outstanding, "yes"), else_="no").label("in_balance_due"),
             rows.key.label("id"),
             rows.account_key.label("_account_key"),
         )
         .outerjoin(balance_due, balance_due.c.account_key == rows.account_key)
-        .where(rows.in_export_of.is_(None))
+        .where(is_outstanding | is_asked_all_the_same)
     )

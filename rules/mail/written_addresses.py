@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
-_BETWEEN = re.compile(r"[;,\s]+")
+_BETWEEN = re.compile(r"[,\s]+")
 _ORDINARY = re.compile(
     r"(?=.{3,254}\Z)[A-Za-z0-9_+-]{1,32}(?:\.[A-Za-z0-9_+-]{1,10}){0,2}"
     r"@(?:[A-Za-z0-9]{1,60}(?:-[A-Za-z0-9]{1,20}){0,2}\.){1,3}[A-Za-z]{2,20}"
@@ -30,14 +30,22 @@ def split_addresses(field: str) -> list[WrittenAddress]:
     """
     Split an email field into its addresses, in the order written (rule 22, ruling 7).
 
-    Semicolons separate them by the rule; commas and blanks are met in practice and taken as well.
-    An address that repeats a mailbox (letters' case ignored) is dropped: one copy each.
+    Semicolons separate them by the rule; commas and blanks are met in practice and taken as well,
+    where they stand between addresses. Beside a word without an @-sign they are part of one that
+    is none: `john smith@example.com` must not reach a stranger, smith@example.com. An address that
+    repeats a mailbox (letters' case ignored) is dropped: one copy each.
     """
     found: dict[str, WrittenAddress] = {}
-    for written in filter(None, _BETWEEN.split(field)):
+    for written in (one for part in field.split(";") for one in _between_blanks(part)):
         address = check_address(written)
         found.setdefault(address.address.casefold(), address)
     return list(found.values())
+
+
+def _between_blanks(part: str) -> list[str]:
+    """Split what stands between two semicolons, unless it is one address that is mistyped."""
+    words = list(filter(None, _BETWEEN.split(part)))
+    return words if all("@" in word for word in words) else [" ".join(part.split())]
 
 
 def check_address(written: str) -> WrittenAddress:

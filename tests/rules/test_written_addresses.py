@@ -31,6 +31,24 @@ def test_addresses_are_split_trimmed_and_taken_once():
     ]
 
 
+@pytest.mark.parametrize(
+    "mistyped",
+    [
+        "john smith@example.com",
+        "john,smith@example.com",
+        "smith@example.co m",
+        "john\tsmith@example.com,jo@example.com",
+        "Smith, John smith@example.com",
+        "smith@example.com (home)",
+    ],
+)
+def test_part_of_a_mistyped_address_is_no_address(mistyped):
+    found = split_addresses(f"a@example.com; {mistyped}")
+
+    assert ["a@example.com"] == [one.address for one in found if one.fault is None]
+    assert 2 == len(found)
+
+
 @pytest.mark.parametrize("field", ["", "  ", ";", " ; , "])
 def test_nothing_is_no_address(field):
     assert split_addresses(field) == []

@@ -16,6 +16,7 @@ from billing_system.feed.taking_in import FeedTerms, take_in_file
 from database.books import insert_rows
 from database.ledger.boundary_plans import carried_by_plan, plan_boundary
 from database.queries.balances import read_open_balance
+from database.queries.movements import movements
 from database.tables import bill_run, gateway_payment, movement
 from domain.deliveries import MessageKind
 from domain.failures import OutcomeUnknown
@@ -295,6 +296,27 @@ def test_case_24_of_equal_pay_the_agreed_amount_is_drawn_whatever_was_paid(
 
     assert (AGREED, "45.00") == (scheduled, opened)
     assert ([45_00, 45_00], "0.00") == (months.taken(), months.open)
+
+
+def test_what_moved_before_the_close_of_an_equal_pay_account_is_listed_until_the_next_bill(
+    database, tmp_path
+):
+    one = paying("1", "tok_ach_ok", "100.00", equal_pay_amount=AGREED, terms=WHOLE)
+    months = TwoMonths(a_collector(database, tmp_path, one))
+    months.at(11, 30, 18)
+    months.office.collect()
+    months.stage("160.00", equal_pay_amount=AGREED)
+    months.close()
+    months.at(12, 2)
+    months.feed(a_movement("M7", "-30.00", account="1", happened_on=date(2026, 11, 30)))
+
+    with database.reading() as books:
+        rows = books.execute(sa.select(movements().subquery())).all()
+
+    assert "45.00" == months.open
+    assert {("-45.00", "no"), ("-30.00", "no")} == {
+        (str(row.amount), row.in_balance_due) for row in rows
+    }
 
 
 def test_case_25_a_return_beside_an_agreed_amount_does_not_raise_the_draw(database, tmp_path):
