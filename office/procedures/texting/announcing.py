@@ -221,8 +221,8 @@ def _too_many(office: Office, told: int, number: int) -> str:
     if told + number <= most:
         return ""
     return (
-        f"{say_count(most, 'phone')} a day are the most (texts.most_a_day), and {told:,} were "
-        f"texted today: {number:,} more are too many."
+        f"No more than {say_count(most, 'phone')} a day may be texted (texts.most_a_day), and "
+        f"{told:,} were texted today: {number:,} more are too many."
     )
 
 
