@@ -20,6 +20,7 @@ from reporting.codes import is_coded, words_contain
 
 Claim = sa.ColumnElement[bool]
 CONDITION = re.compile(r"\s*(?P<name>[\w-]+)\s*(?P<operator><=|>=|!=|=|<|>|~)(?P<value>.*)", re.S)
+_PART = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[ T](\d\d)(?::(\d\d))?)?)?)?", re.ASCII)
 DAY = timedelta(days=1)
 _LARGEST = 2**63 - 1  # that a column of numbers holds
 HOW = "write COLUMN=VALUE, or with !=, <, <=, >, >= or ~ (contains)"
@@ -93,18 +94,19 @@ def chosen_columns(names: Sequence[str], asked: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(found)) or list(names)
 
 
-def contains(shown: sa.Subquery, name: str, value: str) -> Claim:
+def contains(shown: sa.Subquery, name: str, value: str, zone: tzinfo) -> Claim:
     """
     Compare as a person who looks for something means it: text by a part of it (rule 76).
 
-    Money, days, counts and flags by value; a code by its words as well. Raises Misuse for a value
-    that is none of a column's.
+    Money, days, counts and flags by value; a code by its words as well; a moment by the year,
+    month, day, hour or minute of the zone's clocks. Raises Misuse for a value that is none of a
+    column's.
     """
     if is_coded(shown.c[name], name):
         return words_contain(shown.c[name], value)
     kind = shown.c[name].type
     is_text = not isinstance(kind, Cents | sa.Boolean | sa.Date | sa.Integer)
-    return _claim(shown, name, "~" if is_text else "=", value, UTC)
+    return _claim(shown, name, "~" if is_text else "=", value, zone)
 
 
 def _order(shown: sa.Subquery, sort: Sequence[str]) -> list[Any]:
@@ -126,6 +128,8 @@ def _claim(shown: sa.Subquery, name: str, operator: str, value: str, zone: tzinf
     key = account_key(value) if name == "account" and "_account_key" in shown.c else ""
     if key and operator in ("=", "!=", "~"):  # without a letter or digit it is a text like others
         return _of_text(shown.c._account_key, operator, key)
+    if isinstance(column.type, Moment) and operator == "~":
+        return _in_part(column, name, value, zone)
     if operator == "~":
         return _part_of(column, name, value)
     if isinstance(column.type, Moment):
@@ -151,7 +155,7 @@ def _of_text(text: Any, operator: str, value: str) -> Claim:
 
 
 def _part_of(column: Any, name: str, value: str) -> Claim:
-    """Look for a part of a text, a day or a moment; amounts and counts have no parts."""
+    """Look for a part of a text or a day; amounts and counts have no parts."""
     if isinstance(column.type, Cents | sa.Boolean | sa.Float):
         raise Misuse(f"--where {name}~{value}: {name} is compared with =, !=, <, >.")
     read = column.type.spoken(column) if isinstance(column.type, Counted) else column
@@ -224,10 +228,7 @@ def _of_moment(column: Any, name: str, operator: str, value: str, zone: tzinfo) 
             return _compared(column, operator, _to_moment(value, zone))
         start, end = (_local(one, zone) for one in (day, day + DAY))
     except (ValueError, OverflowError):  # too far off for a clock, too
-        example = "2026-11-20 or 2026-11-20T09:00"
-        raise Misuse(
-            f"--where {name}{operator}{value}: {value!r} is no day or time such as {example}."
-        ) from None
+        raise _no_moment(name, operator, value) from None
     match operator:
         case "=":
             claim = sa.and_(column >= start, column < end)
@@ -243,6 +244,40 @@ def _of_moment(column: Any, name: str, operator: str, value: str, zone: tzinfo) 
             claim = column >= start
     result: Claim = claim
     return result
+
+
+def _in_part(column: Any, name: str, value: str, zone: tzinfo) -> Claim:
+    """
+    Look for the moments of a part of the time as people are shown it: `2026-11-02 09:05`,
+    `2026-11`. An hour that the clocks show twice is both of them.
+    """
+    part = _PART.fullmatch(value.strip())
+    if part is None:
+        return _of_moment(column, name, "=", value, zone)
+    year, month, day, hour, minute = (int(one) if one else None for one in part.groups())
+    try:
+        start = datetime(year or 0, month or 1, day or 1, hour or 0, minute or 0, tzinfo=zone)
+        if hour is None:
+            end = start + DAY
+            if day is None:
+                end = (
+                    (start + 31 * DAY).replace(day=1)
+                    if month
+                    else start.replace(year=start.year + 1)
+                )
+            return sa.and_(column >= start.astimezone(UTC), column < end.astimezone(UTC))
+        lasts = timedelta(hours=1) if minute is None else timedelta(minutes=1)
+        both = {start.replace(fold=fold).astimezone(UTC) for fold in (0, 1)}
+        return sa.or_(*(sa.and_(column >= one, column < one + lasts) for one in sorted(both)))
+    except (ValueError, OverflowError):
+        raise _no_moment(name, "~", value) from None
+
+
+def _no_moment(name: str, operator: str, value: str) -> Misuse:
+    example = "2026-11-20 or 2026-11-20T09:00"
+    return Misuse(
+        f"--where {name}{operator}{value}: {value!r} is no day or time such as {example}."
+    )
 
 
 def _to_day(value: str) -> date | None:

@@ -25,7 +25,7 @@ SHOWN = [pytest.param(name, id=name) for name in LISTS if name != "exceptions"]
 def readable(shown: sa.Subquery, name: str) -> Iterator[sa.ColumnElement[bool]]:
     """What of all that is odd is a claim about a column; the rest is refused in words."""
     for value in ODD:
-        asked = [partial(contains, shown, name, value)]
+        asked = [partial(contains, shown, name, value, DENVER)]
         asked += [partial(claim_of, shown, f"{name}{by}{value}", DENVER) for by in ("=", "!=", "<")]
         for claim in asked:
             try:

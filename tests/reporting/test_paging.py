@@ -134,7 +134,7 @@ def _read_all(books, monkeypatch, what: str) -> int:
         for number in range(1, -(-total // rows) + 2):
             asked = ListQuery("/list", page=number)
             whole, counted = read_page(books, page, shown, sa.select(shown), asked)
-            found = read_in_two(books, page, bare, asked)
+            found = read_in_two(books, page, bare, asked, UTC)
             assert total == counted
             if found is None:  # all of the page is one account's, which has more
                 assert rows < 50 and 1 == len({row[LISTS[what].order[0]] for row in whole})

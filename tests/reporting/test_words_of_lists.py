@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import openpyxl
@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.tables import mass_mailing
+from database.types import Moment
 from reporting.lists.asking import contains
 from reporting.lists.catalog import LISTS
 from reporting.lists.reading import shown_rows
@@ -21,6 +22,7 @@ from web.office.lists import to_shown
 
 KEPT = json.dumps({"suppressed": 2, "accounts-without-address": 1_200})
 READ = "2: mails to them came back; 1,200: accounts without an e-mail address"
+DENVER = ZoneInfo("America/Denver")
 NOON = datetime(2026, 11, 4, 12, tzinfo=UTC)
 
 
@@ -63,4 +65,30 @@ def test_it_is_found_by_the_words_that_are_read(database, written, typed, found)
     shown = LISTS["mailings"].select().subquery()
     with database.reading() as books:
         query = sa.select(sa.func.count()).select_from(shown)
-        assert found == books.scalar(query.where(contains(shown, "left_out", typed)))
+        assert found == books.scalar(query.where(contains(shown, "left_out", typed, UTC)))
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        NOON,
+        datetime(2026, 11, 3, 5, 30, tzinfo=UTC),  # the day before, by the office's clocks
+        datetime(2026, 11, 1, 8, 30, 59, tzinfo=UTC),  # an hour that the clocks show twice
+        datetime(2027, 1, 1, 6, 59, tzinfo=UTC),
+    ],
+    ids=str,
+)
+def test_a_moment_is_found_by_what_is_shown_of_it_and_by_each_part(database, moment):
+    shown = sa.select(sa.literal(moment, Moment()).label("taken_at")).subquery()
+    written = to_shown("taken_at", moment, DENVER)
+    hour = timedelta(hours=2)
+    others = [to_shown("taken_at", one, DENVER) for one in (moment - hour, moment + hour)]
+
+    def is_found(typed: str) -> bool:
+        with database.reading() as books:
+            query = sa.select(shown).where(contains(shown, "taken_at", typed, DENVER))
+            return books.execute(query).first() is not None
+
+    assert all(is_found(written[:size]) for size in (4, 7, 10, 13, 16))
+    assert is_found(f"{written[5:7]}/{written[8:10]}/{written[:4]}")
+    assert not any(is_found(other) for other in others)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
@@ -140,7 +140,7 @@ def show_list(visit: Visit, page: ListPage, group: Group = (), **more: Any) -> R
     asked, shown, narrowed, problems = _asked(visit, page)
     bare = None if problems else _bare(visit, page, asked)
     with visit.office.database.reading() as books:
-        found = None if bare is None else read_in_two(books, page, bare, asked)
+        found = None if bare is None else read_in_two(books, page, bare, asked, visit.zone)
         rows, total = found or read_page(books, page, shown, narrowed, asked)
     pages = max(1, -(-total // ROWS_A_PAGE))
     asked = replace(asked, page=min(max(asked.page, 1), pages))
@@ -214,7 +214,7 @@ def read_page(
 
 
 def read_in_two(
-    books: Connection, page: ListPage, bare: sa.Subquery, asked: ListQuery
+    books: Connection, page: ListPage, bare: sa.Subquery, asked: ListQuery, zone: tzinfo
 ) -> tuple[list[Row], int] | None:
     """
     Read the same by bare rows first, then whole those that are on the page.
@@ -223,7 +223,7 @@ def read_in_two(
     and not for a city. None: this page is read as a whole.
     """
     listing = LISTS[page.what]
-    narrowed = sa.select(bare).where(*(contains(bare, *one) for one in asked.filters.items()))
+    narrowed = sa.select(bare).where(*(contains(bare, *one, zone) for one in asked.filters.items()))
     chosen: list[Row] = []
     if listing.bare:  # the rows are made once, to be counted and to be chosen
         ordered = _ordered(page, bare, counted_beside(narrowed), asked.sort)
@@ -293,7 +293,7 @@ def _asked(
     narrowed, problems = sa.select(shown), dict[str, str]()
     for name, value in filters.items():
         try:
-            narrowed = narrowed.where(contains(shown, name, value))
+            narrowed = narrowed.where(contains(shown, name, value, visit.zone))
         except Misuse:
             problems[f"filter-{name}"] = f"{value} is no value of {_title(name)}."
     return ListQuery(page.path, filters, sort, at), shown, narrowed, problems
