@@ -196,7 +196,7 @@ class SplitFigures:
         ]
         troubles += [found.message for found in (self.outcome.problems if self.outcome else ())]
         if troubles:
-            lines.append(f"A person must look at {len(troubles):,} things:")
+            lines.append(f"A person must look at {say_count(len(troubles), 'thing')}:")
             lines += [f"  {trouble}" for trouble in troubles[:MOST_LINES]]
         if len(troubles) > MOST_LINES:
             lines.append(f"  … and {len(troubles) - MOST_LINES:,} more; --json lists all.")

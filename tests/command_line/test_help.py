@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 
@@ -51,6 +52,27 @@ def test_every_command_and_each_below_it_has_an_example_that_its_parser_takes(
         # examples stand in one place: a docstring with its own says them twice
         assert "Example:" not in (command.help or "")
         assert "billclose " + typed + " " not in (command.help or "")
+
+
+SERVES = {"up", "web", "work", "sandbox", "rounds", "demo"}
+INCOMPLETE = re.compile(r"^billclose: (Give|Say) .*--|Missing (option|argument)", re.MULTILINE)
+
+
+@pytest.mark.release
+def test_no_example_lacks_what_its_command_asks_for(closed, tmp_path, monkeypatch):
+    office = closed.copied(tmp_path / "office")
+    monkeypatch.chdir(tmp_path)
+    lacking = {}
+
+    for example in (one for several in EXAMPLES.values() for one in several):
+        _, *words = shlex.split(example)
+        if words[0] in SERVES or words[0] == "--home":
+            continue
+        answer = office(*words)
+        if INCOMPLETE.search(answer.err):
+            lacking[example] = answer.err
+
+    assert {} == lacking
 
 
 def test_no_example_is_of_a_command_that_is_gone():
