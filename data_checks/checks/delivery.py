@@ -67,7 +67,7 @@ DELIVERY = (
             WHERE a.status <> 'closed'
             GROUP BY a.account_key, a.account
             HAVING SUM(CASE WHEN e.fault IS NULL THEN 0 ELSE 1 END) > 0""",
-        detail=says("{faulty} of {addresses} addresses cannot be used"),
+        detail=says("addresses that cannot be used: {faulty} of {addresses}"),
         rules=(21, 22),
     ),
     Check(
