@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 
 from domain.failures import Misuse
-from domain.languages import ENGLISH, SPANISH
+from domain.languages import ENGLISH, SPANISH, say_day
 from domain.money import Money
 from domain.payment_methods import say_method
 from domain.payments import Mandate, PlannedPayment, Unscheduled
@@ -111,8 +112,10 @@ def say_mandate(agreed: Mandate) -> str:
     return f"{method}, {say_days(agreed.days_prior)}, {maximum}"
 
 
-def say_outcome(planned: PlannedPayment | None) -> str:
-    """Say what enrolling brings about (rules 51-58)."""
+def say_outcome(
+    planned: PlannedPayment | None, write_day: Callable[[date], str] = date.isoformat
+) -> str:
+    """Say what enrolling brings about (rules 51-58); customers read days in words."""
     if planned is None:
         return "no period of the account is closed yet, the first payment follows the next close"
     if planned.pay_on is None:
@@ -120,7 +123,7 @@ def say_outcome(planned: PlannedPayment | None) -> str:
         return f"nothing is scheduled{why}; the first payment follows the next close"
     if planned.immediate:
         return f"{planned.amount.dollars()} is drawn at once"
-    return f"{planned.amount.dollars()} is drawn on {planned.pay_on}"
+    return f"{planned.amount.dollars()} is drawn on {write_day(planned.pay_on)}"
 
 
 def consent_values(
@@ -144,7 +147,7 @@ def consent_values(
     return whose | {
         "amount_rule": _amount_rule(agreed),
         "day_rule": say_days(agreed.days_prior),
-        "today_rule": say_outcome(planned),
+        "today_rule": say_outcome(planned, say_day),
     }
 
 

@@ -59,6 +59,15 @@ def test_what_is_agreed_to_in_spanish_has_no_english_in_it(database, planned):
                 assert "$80.00 se cobran el 13 de noviembre de 2026" in said
 
 
+def test_the_day_of_the_first_draw_is_written_as_on_the_page_around_it(database):
+    a_town(database)
+    shown = offer(database, a_wish())
+
+    values = consent_values(shown.standing, shown.mandate, OUTCOMES[2])
+
+    assert "$80.00 is drawn on November 13, 2026" == values["today_rule"]
+
+
 def test_an_offices_own_text_that_is_not_utf_8_is_refused(tmp_path):
     own = tmp_path / "autopay-consent.txt"
     own.write_bytes("Version: 1\ncanci\u00f3n".encode("latin-1"))
