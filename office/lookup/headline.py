@@ -15,6 +15,7 @@ from domain.checks import CheckStatus, Severity
 from domain.periods import FINAL_CYCLE
 from domain.runs import RunState
 from domain.words import say_count
+from mail.reminders.exemptions import Undrawn, undrawn
 from office.equipment.office import Office
 from office.health.conditions import Condition, Looking, State
 from office.health.work import forgotten_schedules, late_periods
@@ -100,7 +101,15 @@ def read_headline(office: Office) -> Headline:
     begun = list(_month_acts(months))
     unfinished = {act.period for act in begun}  # whose close, gone on with, schedules too
     forgotten = [one for one in schedules if one.about not in unfinished]
-    acts = [*_late_acts(late), *begun, *_schedule_acts(forgotten), *_acts(today)]
+    draws = undrawn(office.database, office.due_now())
+    clauses += _say_undrawn(draws)
+    acts = [
+        *_late_acts(late),
+        *begun,
+        *_schedule_acts(forgotten),
+        *_draw_acts(draws),
+        *_acts(today),
+    ]
     return Headline(tuple(clauses), tuple(acts))
 
 
@@ -248,6 +257,20 @@ def _schedule_acts(schedules: Sequence[Condition]) -> Iterator[NextAct]:
     for one in schedules:
         text = f"Schedule the autopay of {one.about}: who is past the chosen day is drawn at once"
         yield NextAct(text, "schedule", one.about)
+
+
+def _say_undrawn(draws: Undrawn) -> Iterator[Clause]:
+    """Write `autopay of Nov 10 not drawn`, where nobody collected on its day (ruling 20)."""
+    if draws.since is not None:
+        text = f"autopay of {draws.since:%b} {draws.since.day} not drawn"
+        yield Clause(text, "scheduled-payments", is_red=True)
+
+
+def _draw_acts(draws: Undrawn) -> Iterator[NextAct]:
+    if draws.since is not None:
+        count = say_count(draws.payments, "autopay payment")
+        text = f"Collect {count}, {draws.amount.dollars()}, whose day is past"
+        yield NextAct(text, "scheduled-payments")
 
 
 def _acts(today: Sequence[tuple[str, int]]) -> Iterator[NextAct]:

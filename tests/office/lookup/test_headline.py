@@ -16,6 +16,7 @@ from office.lookup.standing import read_standing, to_document
 from office.lookup.year import read_year
 from tests.builders import NOW, RUN, a_household, close_run, stage_run
 from tests.office.health_builders import an_office_at
+from tests.payments.scheduling_builders import plan, schedule
 
 FIRST, SECOND = "01.1037.1", "02.0001.1"
 
@@ -97,6 +98,20 @@ def test_what_goes_on_by_itself_needs_nobody_today(town, tmp_path):
 
     assert line.sentence.endswith("; 1 exception, none needs you today.")
     assert () == line.acts
+
+
+def test_payments_that_nobody_drew_on_their_day_are_red_and_to_be_collected(town, tmp_path):
+    plan(town)
+    schedule(town)
+
+    on_its_day = _line(town, tmp_path, "2026-11-13T20:00")
+    late = _line(town, tmp_path, "2026-11-14T06:00")
+
+    assert ((), "October closed on Nov 2 by anna.") == (on_its_day.acts, on_its_day.sentence)
+    assert late.sentence.endswith("; autopay of Nov 13 not drawn.") and late.clauses[-1].is_red
+    assert [("Collect 2 autopay payments, $160.00, whose day is past", "scheduled-payments")] == [
+        (act.sentence, act.about) for act in late.acts
+    ]
 
 
 def test_an_export_that_is_late_is_told_by_days_and_is_the_first_thing_to_do_rule_8(town, tmp_path):
