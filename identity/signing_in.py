@@ -13,7 +13,7 @@ from database.definitions.identity import credential, web_user
 from domain.identity import CredentialKind, LinkKind, PortalMail, UserState, mailbox_of
 from identity.activity import record_activity
 from identity.attempts.counting import count_bad, record_attempt
-from identity.attempts.slowing import Tried, begin_try, count_wrong, forgive
+from identity.attempts.slowing import Tried, begin_try, count_wrong, forgive, take_back
 from identity.factors.known_browsers import is_known
 from identity.one_time_links import find_link, make_link, use_link
 from identity.passwords import Passwords
@@ -75,6 +75,7 @@ def sign_in(
         if good:
             clear_failures(books, row.number)
             forgive(books, row.number, now)
+            take_back(books, network, now)
             record_activity(books, row.number, "signed in", now)
             return SignInAnswer(row.number)
         return SignInAnswer(mail=_fail(books, tokens, row.number, now), wait=wait)

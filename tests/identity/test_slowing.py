@@ -111,6 +111,19 @@ def test_a_network_that_tries_many_names_waits_whoever_it_tries_next(database):
     assert 60 == seconds_after(10_000, NETWORK_FREE, NETWORK_MOST)
 
 
+def test_a_network_waits_for_nobody_who_gets_in_and_for_its_wrong_tries_as_before(database, ann):
+    """As the customers of one phone company are, or the callers of a library."""
+    for second in range(NETWORK_FREE - 1):
+        with database.writing() as books:
+            begin_try(books, Tried(None, f"{second}@x", HERE), later(0), is_known_browser=False)
+
+    answers = [tries(database, GOOD, later(1 + second)) for second in range(4)]
+    wrong = [tries(database, WRONG, later(5), name=f"new{number}@x").wait for number in range(3)]
+
+    assert [(ann, 0)] * 4 == [(answer.user, answer.wait) for answer in answers]
+    assert [0, 0, 5] == wrong
+
+
 def test_of_many_tries_at_once_in_two_processes_three_are_looked_at(database, ann):
     with multiprocessing.get_context("fork").Pool(2) as pool:
         waits = pool.starmap(_try, [(database.url, ann)] * 12, chunksize=1)
