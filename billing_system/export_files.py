@@ -216,6 +216,11 @@ def open_place(source: Path) -> Place:
         place = Folder(source)
     elif zipfile.is_zipfile(source):
         place = ZipFolder(source)
+    elif source.suffix.lower() == ".zip":
+        raise Misuse(
+            f"{source} cannot be opened as a .zip: it is damaged or not whole; copy it anew",
+            "bundle",
+        )
     else:
         raise Misuse(f"{source} is neither a folder nor a .zip; give the billing export", "bundle")
     if not place.names():

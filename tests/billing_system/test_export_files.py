@@ -63,7 +63,7 @@ def test_nothing_an_empty_folder_and_another_file_are_refused(tmp_path):
         ("nowhere", "does not exist"),
         ("empty", "is empty"),
         ("note.txt", "neither a folder nor a .zip"),
-        ("broken.zip", "neither a folder nor a .zip"),
+        ("broken.zip", "it is damaged or not whole"),
     ]:
         with pytest.raises(Misuse, match=sentence):
             read(tmp_path / name)

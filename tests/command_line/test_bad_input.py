@@ -72,7 +72,7 @@ BEFORE_ANY_STEP = {
     "no bundle": (nothing, "does not exist"),
     "an empty folder": (an_empty_folder, "is empty"),
     "neither a folder nor a .zip": (a_text_file, "neither a folder nor a .zip"),
-    "a damaged .zip": (a_cut_zip, "neither a folder nor a .zip"),
+    "a damaged .zip": (a_cut_zip, "it is damaged or not whole"),
     "no manifest": (a_town(bundle=None), "no bundle.toml"),
     "a manifest that is no TOML": (a_town(bundle="[utility\n"), "bundle.toml"),
     "a manifest without a period": (a_town(bundle="[utility]\nname = 'x'\n"), "bundle.toml"),
