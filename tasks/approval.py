@@ -19,7 +19,7 @@ from domain.failures import Misuse, Refused
 from domain.runs import RunState
 from domain.steps import Step
 from office.equipment.office import Office, current_office
-from office.prefect_server.runs import LOOK_AGAIN
+from office.prefect_server.runs import LOOK_AGAIN, give_up_waiting
 from office.procedures.closing.approval import PendingApproval, ask, decide, find_asked, refused_by
 from office.procedures.closing.checklist import checklist_of, require_checklist
 from reporting.report.approval_request import question, say_figures
@@ -229,6 +229,7 @@ def ask_a_person(period: str) -> bool:
     if asked.request.flow_run != str(runtime.flow_run.id):
         with office.database.writing() as books:
             set_flow_run(books, asked.request, str(runtime.flow_run.id))
+        give_up_waiting(office, asked.request.flow_run)
         show_question(period, question(asked.figures, asked.blocking, asked.sheet))
     _take(office, asked)
     return True

@@ -23,6 +23,8 @@ RESTS = (0.5, 2.0, 5.0)  # seconds; a server whose database is busy has time to 
 REST = timedelta(minutes=10)  # what failed is not started by the minute
 OPEN = ("SCHEDULED", "PENDING", "RUNNING", "CANCELLING")
 ENDED_BADLY = ("FAILED", "CRASHED")
+SUSPENDED = "PAUSED"  # as the server calls the kind of state
+ASKED_ELSEWHERE = "The period was begun once more: the newer run waits for the answer."
 TAG = "by-the-rounds"
 PROCESS_LABEL = "billclose.process"  # of a run: the process that carries it out
 GONE = "The process that ran this is gone; run it again and it goes on where it was."
@@ -48,6 +50,21 @@ def wake(office: Office, flow_run: str | None) -> bool:
     with KnownServer(office) as server:
         try:
             return server.resume(flow_run)
+        except TemporaryFailure:
+            return False
+
+
+def give_up_waiting(office: Office, flow_run: str | None) -> bool:
+    """
+    End a suspended run whose question another run asks now; tell whether a server did.
+
+    Nothing depends on it either: an answer is taken from the run that asked last.
+    """
+    if not flow_run or not known_address(office):
+        return False
+    with KnownServer(office) as server:
+        try:
+            return server.cancel_suspended(flow_run, ASKED_ELSEWHERE)
         except TemporaryFailure:
             return False
 
@@ -107,6 +124,15 @@ class KnownServer:
             "POST", f"/flow_runs/{flow_run}/resume", {"run_input": {"decision": LOOK_AGAIN}}
         )
         return bool(answer.get("status") == "ACCEPT")
+
+    def cancel_suspended(self, flow_run: str, message: str) -> bool:
+        """End a run that is suspended; tell whether it was."""
+        state = self._ask("GET", f"/flow_runs/{flow_run}").get("state") or {}
+        if state.get("type") != SUSPENDED:
+            return False
+        cancelled = {"state": {"type": "CANCELLED", "message": message}, "force": True}
+        self._ask("POST", f"/flow_runs/{flow_run}/set_state", cancelled)
+        return True
 
     def find_deployment(self, name: str) -> dict[str, Any] | None:
         """Return a deployment as the server has it, None where there is none of that name."""

@@ -102,13 +102,18 @@ def test_a_refusal_in_the_form_ends_the_run_with_its_reason(start, tmp_path):
 
 
 def test_a_yes_from_the_command_line_wakes_the_run(start, tmp_path, server):
-    close_run = start(write_town(tmp_path / "larkspur", period=PERIOD))
+    """Where it was begun twice, the older run waits for nobody any more."""
+    bundle = write_town(tmp_path / "larkspur", period=PERIOD)
+    older, close_run = start(bundle), start(bundle)
 
+    older.go_on()
     close_run.go_on()
+    over = older.client.read_flow_run(older.run.id).state
     said = close_run.desk("approve", PERIOD, LOGNAME="ben")
     woken = close_run.client.read_flow_run(close_run.run.id)
     done = close_run.go_on()
 
+    assert ("Cancelled", True) == (over.name, "the newer run waits" in over.message)
     assert (0, []) == (said.status, said.sentences)  # what was found is shown before the yes
     assert "The run that waits in Prefect goes on." in said.out
     assert ("SCHEDULED", f"{PERIOD} is closed") == (woken.state_type.value, done.state.message)
