@@ -83,6 +83,7 @@ def test_a_customer_connects_an_account_elsewhere_and_signs_in_with_it(
         ann.open(link)
         ann.see("Connect and sign in")
         ann.look(f"portal-outside-press{name}")
+        assert 40 > ann.page.locator(".facts dd").bounding_box()["height"]  # the address is whole
         ann.open("/sign-in?next=/oidc/connect")
         ann.write(Email_address=ANN, Password=PASSWORD)
         ann.press("Sign in")
