@@ -45,6 +45,7 @@ from web.visits import (
     for_staff,
     half_signed_in,
     open_staff_page,
+    redirect,
 )
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
@@ -52,11 +53,12 @@ OPEN: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/office/sign-in", access.take_sign_in),
     ("GET", "/office/password/{token}", access.show_password),
     ("POST", "/office/password/{token}", access.take_password),
+    ("POST", "/office/sign-out", access.sign_out),
+    ("GET", "/office/sign-out", lambda _visit: redirect("/office")),
 )
 HALF_SIGNED_IN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/office/code", access.show_code),
     ("POST", "/office/code", access.take_code_typed),
-    ("POST", "/office/sign-out", access.sign_out),
 )
 STAFF: tuple[tuple[str, str, Page, Permission], ...] = (
     ("GET", "/office", start.show_start, Permission.LOOK),

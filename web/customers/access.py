@@ -306,8 +306,15 @@ def take_sign_in(visit: Visit) -> Response:
 
 
 def sign_out(visit: Visit) -> Response:
-    with visit.office.database.writing() as books:
-        end_session(books, visit.user.token_sha256, visit.now)
+    """
+    End the session that this browser has, whichever it is.
+
+    The form may be of one before, in another tab: who presses it must not stay signed in. Forms
+    of other sites are refused by what browsers send with them.
+    """
+    if visit.session is not None:
+        with visit.office.database.writing() as books:
+            end_session(books, visit.session.token_sha256, visit.now)
     response = redirect("/sign-in?done=out")
     clear_session(visit.office, response)
     return response

@@ -47,12 +47,13 @@ OPEN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/recover", recovering.show_recovering),
     ("POST", "/recover", recovering.take_recovery),
     ("POST", "/language", access.choose_language),
+    ("POST", "/sign-out", access.sign_out),
+    ("GET", "/sign-out", lambda _visit: redirect("/")),  # typed, or come back to
     ("GET", "/second-step", lambda _visit: redirect("/sign-in/code")),
     *OPEN_FACTORS,
 )
 SIGNED_IN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/", home.show_home),
-    ("POST", "/sign-out", access.sign_out),
     ("GET", "/news", news.show_news),
     ("GET", "/link", linking.show_linking),
     ("POST", "/link", linking.take_linking),

@@ -29,6 +29,7 @@ from web.visits import (
     passwords_of,
     redirect,
     set_session,
+    staff_visit,
 )
 
 BUSY = "Very many people sign in at this moment. Please try again in a minute."
@@ -151,8 +152,11 @@ def take_code_typed(visit: Visit) -> Response:
 
 
 def sign_out(visit: Visit) -> Response:
-    with visit.office.database.writing() as books:
-        end_session(books, visit.user.token_sha256, visit.now)
+    """End the session that this browser has, though the form may be of one before."""
+    session = staff_visit(visit.request, {}).session
+    if session is not None:
+        with visit.office.database.writing() as books:
+            end_session(books, session.token_sha256, visit.now)
     response = redirect("/office/sign-in?done=out")
     clear_session(visit.office, response, STAFF_COOKIE)
     return response

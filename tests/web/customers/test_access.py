@@ -207,6 +207,35 @@ def test_signing_out_ends_the_session_in_the_books(office, browser):
         assert books.scalar(sa.select(web_session.c.ended_at)) is not None
 
 
+@pytest.mark.parametrize("came_back", [True, False])
+def test_a_page_of_an_earlier_sign_in_still_signs_out(office, browser, came_back):
+    """Two tabs: signed out in one, and in again; the other must not leave the session open."""
+    register(office)
+    browser.sign_in()
+    browser.get("/account")
+    earlier = browser.token
+    browser.post("/sign-out")
+    if came_back:
+        browser.sign_in()
+    kept = dict(browser.cookies)
+
+    out = browser.send("/sign-out", csrf=earlier)
+    browser.cookies.update(kept)
+
+    assert (303, "/sign-in?done=out") == (out.status_code, out.headers["location"])
+    assert 303 == browser.get("/").status_code
+    assert 303 == browser.get("/sign-out").status_code  # typed, or led back to: no dead end
+
+
+def test_another_sites_form_signs_nobody_out(office, browser):
+    register(office)
+    browser.sign_in()
+
+    answer = browser.send("/sign-out", headers={"Sec-Fetch-Site": "cross-site"})
+
+    assert (403, 200) == (answer.status_code, browser.get("/").status_code)
+
+
 def test_the_cookie_is_bound_to_the_host_to_tls_and_to_pages(office, browser):
     register(office)
 

@@ -211,6 +211,16 @@ def test_who_is_signed_in_and_goes_back_to_the_page_of_the_code_is_led_on(signed
     assert (303, "/office") == (answer.status_code, answer.headers["location"])
 
 
+def test_a_page_of_an_earlier_sign_in_still_signs_staff_out(signed_in):
+    browser = signed_in(Role.CLERK)
+
+    out = browser.send("/office/sign-out", csrf="of a session before")
+
+    assert (303, "/office/sign-in?done=out") == (out.status_code, out.headers["location"])
+    assert "/office/sign-in" in browser.get("/office").headers["location"]
+    assert "/office" == browser.get("/office/sign-out").headers["location"]
+
+
 def test_staff_stay_among_their_own_pages_where_there_is_nothing(signed_in):
     browser = signed_in(Role.AUDITOR)
 
