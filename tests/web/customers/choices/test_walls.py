@@ -25,7 +25,7 @@ NOBODYS = {
     "/account/passkeys/{part}",
 }
 OPEN_TO_ALL = re.compile(
-    r"/(add-method|person|new-address|stop-address|register|verify|check-your-mail|unlock|not-me|invite|reset|sign-in|forgot|recover|second-step"
+    r"/(add-method|person|new-address|stop-address|register|verify|check-your-mail|unlock|not-me|invite|reset|sign-in|forgot|recover|second-step|sign-out"
     r"|language|oidc(?!/connect)|office|csr|guest|static|theme|webhooks|health|metrics|unsubscribe|exports|communications)\b"
 )
 
