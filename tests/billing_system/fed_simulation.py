@@ -355,7 +355,8 @@ class FedSimulation(CollectedSimulation):
         Note payments of ours that come with a receipt whose number has not reached the office.
 
         In doubt it is the customer who is right: they count a second time, until the next export,
-        or until a payment of the same amount is told that has no number: that is taken for ours.
+        or until a payment of the same amount is told that has no number, once cash receipting has
+        answered: that is taken for ours.
         """
         unanswered = sa.select(posting.c.entry_key).where(posting.c.receipt.is_(None))
         with self.books.reading() as books:
@@ -368,14 +369,17 @@ class FedSimulation(CollectedSimulation):
                     if move.cents < 0 and move.key in keys
                 ]
                 for told in (move for move in file.moves if not move.reference):
-                    self._take_for_ours(told)
+                    self._take_for_ours(told, keys)
 
-    def _take_for_ours(self, told: Move) -> None:
+    def _take_for_ours(self, told: Move, unanswered: set[str]) -> None:
         """End one doubt about a payment that was entered at most some days before."""
         for move in self.doubted:
             entered = move.booked_at or move.at
-            if (move.account, move.cents) == (told.account, told.cents) and (
-                entered <= told.at <= entered + POSTED_WITHIN
+            is_answered = move.key not in unanswered
+            if (
+                is_answered
+                and (move.account, move.cents) == (told.account, told.cents)
+                and (entered <= told.at <= entered + POSTED_WITHIN)
             ):
                 self.doubted.remove(move)
                 return
