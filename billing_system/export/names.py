@@ -66,6 +66,12 @@ SYNONYMS: Mapping[str, frozenset[str]] = {
         "nottoexceed ceiling maxamt maxpmt paymentlimit amountlimit maxpaymentamount "
         "maximumpaymentamount autopaymax",
         "enrolled_on": "enrolled enrolleddate enrollmentdate enrolldate signupdate startdate",
+        # columns of the feed
+        "movement_id": "movement transactionid tranid transid entryid movementno",
+        "posted_at": "posttime postedtime postingtime timestamp postedtimestamp postdatetime",
+        "in_balance_due": "inbalance included includedinbalance includedinbalancedue "
+        "includeinbalance includeinbalancedue countsinbalance "
+        "affectsbalance affectsbalancedue inamountdue",
         # files
         "accounts": "customers customer account accountlist",
         "transactions": "transaction trans movements history activity ledger",

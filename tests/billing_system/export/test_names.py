@@ -6,6 +6,7 @@ import pytest
 
 from billing_system.export.columns import AUTOPAY, TABLES
 from billing_system.export.names import SYNONYMS, distance, nearest, plain
+from billing_system.feed.columns import MOVEMENTS
 
 COLUMNS = sorted({column.name for table in TABLES for column in table.columns})
 
@@ -79,6 +80,26 @@ def test_what_others_call_it_is_known_again(meant, written):
     )
 
     assert meant == nearest(written, names)
+
+
+@pytest.mark.parametrize(
+    ("meant", "written"),
+    [
+        ("in_balance_due", "in_balance"),
+        ("in_balance_due", "Include in Balance Due"),
+        ("in_balance_due", "included_in_balance"),
+        ("in_balance_due", "in_balance_due_flag"),
+        ("posted_at", "posted_timestamp"),
+        ("posted_at", "posted at"),
+        ("reference", "confirmation_no"),
+        (None, "running_balance"),
+        (None, "balance_after"),
+    ],
+)
+def test_what_others_call_a_column_of_the_feed_is_known_again(meant, written):
+    optional = [column.name for column in MOVEMENTS.columns if column.optional]
+
+    assert meant == nearest(written, optional)
 
 
 @pytest.mark.parametrize(("table", "words"), STRANGERS.items(), ids=STRANGERS)
