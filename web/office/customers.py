@@ -32,6 +32,11 @@ GLANCED_AT = (
         "Payments",
         ("period", "pay_date", "amount", "method", "status", "error"),
     ),
+    (
+        "movements",
+        "What moved the balance",
+        ("date", "type", "amount", "service", "description", "reference", "source"),
+    ),
     ("autopay-unscheduled", "Autopay without a payment", ("period", "reason")),
     ("deliveries", "Emails", ("period", "kind", "recipient", "status", "sent_at", "error")),
     ("exceptions", "What needs a person", ("period", "stage", "code", "message")),
