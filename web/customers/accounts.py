@@ -11,7 +11,11 @@ from web.visits import Visit
 
 
 def my_accounts(visit: Visit) -> list[PortalAccount]:
-    """Return the accounts that the visitor sees (rules 123-135)."""
+    """
+    Return the accounts that the visitor sees (rules 123-135).
+
+    One whose only close was taken back has nothing to show until it is closed again (rule 3).
+    """
     with visit.office.database.reading() as books:
         return accounts_in(books, visit)
 
@@ -19,7 +23,8 @@ def my_accounts(visit: Visit) -> list[PortalAccount]:
 def accounts_in(books: Connection, visit: Visit) -> list[PortalAccount]:
     """Return the same by a transaction that is open."""
     user = visit.user
-    return accounts_of_user(books, user.number, mailbox_of(user.address))
+    seen = accounts_of_user(books, user.number, mailbox_of(user.address))
+    return [one for one in seen if one.period]  # none: as the books have it after that
 
 
 def my_account(visit: Visit) -> PortalAccount | None:

@@ -23,7 +23,7 @@ WHY = {
     NotTaken.METHOD_SUSPENDED: "That card or bank account can no longer be used.",
     NotTaken.FEE_CHANGED: "The service fee has changed since you began.",
     NotTaken.PRICE_CHANGED: "What this costs has changed. Take it out and choose it again.",
-    NotTaken.ACCOUNT_GONE: "This account is no longer linked to you.",
+    NotTaken.ACCOUNT_GONE: "You do not see this account any more.",
     NotTaken.NOT_OFFERED: "This cannot be paid here any more.",
     NotTaken.CART_OFF: "Only one thing can be paid at a time.",
     NotTaken.NOT_YET: "Nothing can be paid here before the first bills are out.",

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from starlette.routing import Route
 
 from database.definitions.identity import account_link
+from database.tables import balance_due
 from tests.builders import RUN
 from tests.web.conftest import asking
 from tests.web.customers.choices.conftest import MINE, TENANT, add_method
@@ -93,3 +94,16 @@ def test_a_landlord_is_told_who_ends_what_they_see_and_takes_nothing_off(landlor
     with books.reading() as connection:
         assert [] == list(connection.scalars(sa.select(account_link.c.account_key)))
     assert MINE in landlord.get("/").text
+
+
+def test_of_an_account_whose_only_close_was_taken_back_no_page_fails(office, owned, tenant, books):
+    """Rule 3: in an open tab its pages stood a moment ago; now there is nothing of it."""
+    with books.writing() as connection:
+        connection.execute(balance_due.update().values(period=None, due_on=None))
+
+    for method, path in routes(office):
+        if path.startswith("/accounts/{account}"):
+            address = re.sub(r"{(\w+)}", lambda place: owned[place[1]], path)
+            answer = (tenant.get if method == "GET" else tenant.post)(address)
+            assert answer.status_code in (303, 404), (method, path)
+    assert MINE not in tenant.get("/wallet").text
