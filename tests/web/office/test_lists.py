@@ -9,8 +9,10 @@ import re
 import openpyxl
 import pytest
 
+from database.ledger.entries import record_entries
 from domain.identity import Role
-from tests.builders import a_household, stage_run
+from domain.ledger import EntryKind, EntrySource
+from tests.builders import NOW, a_household, an_entry, stage_run
 from web.office.lists import ROWS_A_PAGE
 from web.office.pages import LIST_PAGES
 
@@ -142,13 +144,17 @@ def test_pages_together_hold_each_row_once_in_the_order_of_the_whole_list(signed
         assert "Page 3 of 3" in pages[2]
 
 
-def test_an_account_is_shown_at_a_glance_and_an_unknown_one_is_not(clerk):
+def test_an_account_is_shown_at_a_glance_and_an_unknown_one_is_not(clerk, office):
+    told = {"account_key": "0110011", "source": EntrySource.FEED, "kind": EntryKind.ADJUSTMENT}
+    with office.database.writing() as books:
+        record_entries(books, [an_entry("feed/W-1", "-7.00", **told)], now=NOW, who="anna")
+
     known = clerk.get("/office/customers/01.1001.1")
 
     assert "ABBOTT, ANN, account 01.1001.1" in known.text
     assert "Balance due" in known.text
     moved = known.text.partition("What moved the balance")[2].partition("</table>")[0]
-    assert {"<td>billing</td>", "<td>export</td>"} <= set(re.findall(r"<td>\w+</td>", moved))
+    assert {"adjustment", "-7.00", "feed"} <= set(re.findall(r"<td>([^<]+)</td>", moved))
     assert 404 == clerk.get("/office/customers/99.9999.9").status_code
 
 
