@@ -7,6 +7,7 @@ from collections.abc import Callable
 from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
+from database.queries.portal.bound_methods import accounts_bound_to
 from domain.failures import (
     Misuse,
     OutcomeUnknown,
@@ -112,11 +113,19 @@ def take_added(visit: Visit) -> Response:
 
 
 def show_removing(visit: Visit) -> Response:
+    """Ask before a method goes; while autopay needs it, say so and where that ends (ruling 12)."""
     method = _mine(visit)
     if method is None:
         return missing(visit)
-    name = say_method(method.kind, method.last4, method.brand, visit.language)
-    return show(visit, "wallet-remove.html", name=name)
+    with visit.office.database.reading() as books:
+        bound = set(accounts_bound_to(books, method.token))
+    return show(
+        visit,
+        "wallet-remove.html",
+        name=say_method(method.kind, method.last4, method.brand, visit.language),
+        in_use=visit.say(IN_USE) if bound else "",
+        bound=[one for one in my_accounts(visit) if one.account in bound],
+    )
 
 
 def take_removing(visit: Visit) -> Response:

@@ -203,8 +203,14 @@ def test_a_method_that_autopay_binds_to_is_not_removed(tenant, books):
     mine = add_method(tenant)
     enroll_by_hand(books, own_token(books))
 
+    asked = tenant.get(f"/wallet/{mine}/remove")
     answer = tenant.post(f"/wallet/{mine}/remove")
 
+    assert "End autopay of the account first" in words(asked)
+    assert ("Yes, remove it" in words(asked), f'href="/accounts/{MINE}/autopay"' in asked.text) == (
+        False,
+        True,
+    )
     assert (409, ["tok_ok"]) == (answer.status_code, tokens(books))
     assert "End autopay of the account first" in words(answer)
 
