@@ -175,13 +175,23 @@ def test_work_whose_process_never_came_or_is_gone_has_stopped(office, signed_in)
     assert "The close stopped." in clerk.get(f"/office/close/{PERIOD}").text
 
 
-def note_refused_close(office) -> None:
+def test_a_close_that_stuck_postings_refuse_leads_to_the_page_that_posts_them(office, signed_in):
+    """Rule 87: whoever closes on these pages may have no terminal for what the sentence says."""
+    clerk = signed_in(Role.CLERK)
+    note_refused_close(office, code="postings-stuck")
+
+    page = clerk.get(f"/office/close/{PERIOD}").text
+
+    assert '<a href="/office/payments/pending">Payments, Pending, Retry now</a>' in page
+
+
+def note_refused_close(office, code: str = "locked") -> None:
     with office.database.writing() as books:
         books.execute(
             desk_work.insert().values(
                 key="2", kind=WorkKind.CLOSE, period=PERIOD, bundle="", who="supervisor 2",
                 state=WorkState.REFUSED, began_at=office.due_now() + timedelta(seconds=1),
-                code="locked", sentence="Somebody else works on it.",
+                code=code, sentence="Somebody else works on it.",
             )
         )  # fmt: skip
 
