@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -355,12 +356,14 @@ class FedSimulation(CollectedSimulation):
         Note payments of ours that come with a receipt whose number has not reached the office.
 
         In doubt it is the customer who is right: they count a second time, until the next export,
-        or until a payment of the same amount is told that has no number, once cash receipting has
-        answered: that is taken for ours.
+        or until a payment of the same amount is told that has no number: that is taken for ours,
+        once cash receipting has answered, and where ours stands in no file that has not come.
         """
-        unanswered = sa.select(posting.c.entry_key).where(posting.c.receipt.is_(None))
+        row = posting.c
         with self.books.reading() as books:
-            keys = set(books.scalars(unanswered))
+            found = books.execute(sa.select(row.entry_key, row.receipt, row.first_asked_at)).all()
+        keys = {key for key, receipt, _ in found if receipt is None}
+        asked = {key: asked_at for key, receipt, asked_at in found if receipt is not None}
         for file in self.written:
             if file.is_there and not file.is_told:
                 self.doubted += [  # of the day on which it was entered, as the feed tells it
@@ -368,16 +371,24 @@ class FedSimulation(CollectedSimulation):
                     for move in file.ours
                     if move.cents < 0 and move.key in keys
                 ]
+                unsure = self._unsure_before(file)
+                sure = {key for key, at in asked.items() if at and (not unsure or at >= unsure)}
                 for told in (move for move in file.moves if not move.reference):
-                    self._take_for_ours(told, keys)
+                    self._take_for_ours(told, sure)
 
-    def _take_for_ours(self, told: Move, unanswered: set[str]) -> None:
+    def _unsure_before(self, arriving: File) -> datetime | None:
+        """Until when what we posted may stand in a file that has not come before this one."""
+        last = arriving.number
+        come = [one for one in self.written if one.is_told or (one.is_there and one.number <= last)]
+        after_gaps = (two.written_at for one, two in pairwise(come) if two.number > one.number + 1)
+        return max(after_gaps, default=None)
+
+    def _take_for_ours(self, told: Move, sure: set[str]) -> None:
         """End one doubt about a payment that was entered at most some days before."""
         for move in self.doubted:
             entered = move.booked_at or move.at
-            is_answered = move.key not in unanswered
             if (
-                is_answered
+                move.key in sure
                 and (move.account, move.cents) == (told.account, told.cents)
                 and (entered <= told.at <= entered + POSTED_WITHIN)
             ):
