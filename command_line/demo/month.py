@@ -29,12 +29,13 @@ def live(place: Path, utility: str, closed_at: datetime, days: int, tell: Tell) 
     Live so many days after a close, each as an office does by its calendar.
 
     The feed is taken in, what is due is drawn, customers are reminded and told, mails that came
-    back are read. A day at which nothing happened is passed over in silence.
+    back are read. A day at which nothing happened is passed over in silence. Each begins a minute
+    later than the one before, so that what is answered days after a draw is there on its day.
     """
     city = CityHall(place, utility)
     try:
         for number in range(1, days + 1):
-            now = closed_at + timedelta(days=number)
+            now = closed_at + timedelta(days=number, minutes=number)
             office = open_office(place, now)
             city.write_feed(office, number, now)
             if number == BOUNCES_ON:
