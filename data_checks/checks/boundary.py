@@ -105,7 +105,8 @@ BOUNDARY = (
         name="movements-not-in-export",
         severity=Severity.WARNING,
         what="A movement that the billing system told of is not in its export.",
-        why="It was deleted there, or the export is not whole; its closing balance is taken.",
+        why="It was deleted there, or the export is not whole; its closing balance is taken, and "
+        "whose payment it lost is asked for it again.",
         fix="Ask whether it was deleted on purpose.",
         sql="""
             SELECT e.account_key, a.account, e.happened_on, e.amount AS amount_cents
@@ -121,7 +122,31 @@ BOUNDARY = (
                 AND NOT EXISTS (
                     SELECT 1 FROM movement m WHERE m.period = :period
                         AND m.account_key = e.account_key AND m.amount = e.amount
-                        AND (m.posted_on = e.happened_on OR m.reference = e.reference))""",
+                        AND (m.posted_on = e.happened_on OR m.reference = e.reference))
+            UNION ALL
+            SELECT e.account_key, a.account, e.happened_on, e.amount AS amount_cents
+            FROM balance_entry e
+            JOIN account a ON a.period = :period AND a.account_key = e.account_key
+            JOIN bill_run r ON r.period = a.period
+            JOIN balance_due b ON b.account_key = e.account_key
+            LEFT JOIN bill_run base ON base.period = b.period
+            WHERE e.source <> 'feed' AND e.amount < 0 AND e.in_export_of IS NULL AND e.counts
+                AND e.told_at <= r.sure_until
+                AND (base.sure_until IS NULL OR e.told_at > base.sure_until)
+                AND a.status <> 'closed' AND a.equal_pay_amount IS NULL
+                AND NOT EXISTS (
+                    SELECT 1 FROM balance_entry back WHERE back.payment_key = e.payment_key
+                        AND back.amount > 0)
+                AND NOT EXISTS (
+                    SELECT 1 FROM movement m WHERE m.period = :period
+                        AND m.account_key = e.account_key AND m.kind <> 'billing'
+                        AND (m.amount = e.amount OR m.reference = e.reference
+                            OR m.reference IN (
+                                SELECT p.receipt FROM posting p WHERE p.entry_key = e.key)))
+                AND e.amount < (
+                    SELECT COALESCE(SUM(m.amount), 0) FROM movement m WHERE m.period = :period
+                        AND m.account_key = e.account_key AND m.amount < 0
+                        AND m.kind = 'payment' AND m.reference = '')""",
         detail=says("{amount_cents} of {happened_on}"),
     ),
     Check(

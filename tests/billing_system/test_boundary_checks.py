@@ -11,6 +11,7 @@ from data_checks.check import find, to_query
 from data_checks.checks.boundary import BOUNDARY
 from data_checks.parameters import Thresholds, parameters
 from database.ledger.boundary_plans import plan_boundary
+from database.ledger.tables import balance_entry
 from database.tables import bill_run, draw, gateway_payment
 from domain.money import Money
 from domain.payments import DrawState, MethodKind, PaymentState
@@ -136,6 +137,31 @@ def test_case_21_what_was_told_and_is_in_no_line_is_told_and_the_closing_balance
 
     assert [("1", "-$50.00 of 2026-11-09")] == told["movements-not-in-export"]
     assert "160.00" == town.open()
+
+
+@pytest.mark.parametrize(
+    ("lines", "is_lost"),
+    [
+        pytest.param((), True, id="no line"),
+        pytest.param(((TENTH, "-40.00", "C9"),), True, id="somebody else's"),
+        pytest.param(((TENTH, "-100.00", "SB1"),), False, id="confirmation"),
+        pytest.param(((TENTH, "-107.00", "SB1"),), False, id="another amount"),
+        pytest.param(((TENTH, "-100.00"),), False, id="amount"),
+        pytest.param(((TENTH, "-60.00"), (TENTH, "-40.00")), False, id="split"),
+        pytest.param(((TENTH, "-130.00"),), False, id="merged"),
+    ],
+)
+def test_a_draw_that_came_back_in_the_feed_and_is_in_no_line_is_told(town, lines, is_lost):
+    """Its closing balance asks for the draw again; before, nobody heard of it."""
+    town.draw("100.00", TAKEN, posted=TAKEN)
+    with town.books.writing() as books:
+        books.execute(balance_entry.update().values(told_at=local(11, 11)))
+    town.export(NOVEMBER, "160.00", lines)
+
+    told = said(town)
+
+    expected = [("1", "-$100.00 of 2026-11-10")] if is_lost else None
+    assert expected == told.get("movements-not-in-export")
 
 
 def test_an_entry_that_waits_for_its_next_export_is_no_finding(town):
