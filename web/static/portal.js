@@ -8,6 +8,9 @@ addEventListener("submit", (event) => {
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "yes";
 });
+// What a form was answered with is asked for anew, and not sent again, by whoever goes back to it or
+// reloads. The office's pages have addresses to which forms alone are sent.
+if (!/^\/(office|csr)(\/|$)/.test(location.pathname)) history.replaceState(history.state, "");
 // What went wrong is read first.
 const summary = document.querySelector(".summary");
 if (summary) summary.focus();

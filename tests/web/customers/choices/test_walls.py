@@ -29,6 +29,8 @@ OPEN_TO_ALL = re.compile(
     r"/(add-method|person|new-address|stop-address|register|verify|check-your-mail|unlock|not-me|invite|reset|sign-in|forgot|recover|second-step|sign-out"
     r"|language|oidc(?!/connect)|office|csr|guest|static|theme|webhooks|health|metrics|unsubscribe|exports|communications)\b"
 )
+MACHINES = re.compile(r"/(office|csr|webhooks|oidc/apple)\b")
+LEADS_ELSEWHERE = {"/language", "/sign-in/leave"}  # no page ever stands at these addresses
 
 
 def routes(office) -> list[tuple[str, str]]:
@@ -107,3 +109,18 @@ def test_of_an_account_whose_only_close_was_taken_back_no_page_fails(office, own
             answer = (tenant.get if method == "GET" else tenant.post)(address)
             assert answer.status_code in (303, 404), (method, path)
     assert MINE not in tenant.get("/wallet").text
+
+
+def test_each_address_that_takes_a_form_can_be_visited_too(office):
+    """Whoever reloads the answer to a form, or goes back to it, asks for it (portal.js)."""
+    ask = asking(office)
+    sent = {
+        route.path
+        for route in desk_of(office).routes
+        if isinstance(route, Route) and "POST" in route.methods and not MACHINES.match(route.path)
+    }
+
+    refused = {path for path in sent if 405 == ask("GET", re.sub(r"{\w+}", "1", path)).status_code}
+
+    assert "/accounts/{account}/autopay" in sent
+    assert LEADS_ELSEWHERE == refused
