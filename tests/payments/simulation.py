@@ -47,7 +47,14 @@ from tests.payments.simulated_faults import (
     Process,
     Weather,
 )
-from tests.payments.simulated_truth import Audit, Entry, gateway_rows, ledger_entries, payments_of
+from tests.payments.simulated_truth import (
+    Audit,
+    Entry,
+    gateway_rows,
+    ledger_entries,
+    payments_of,
+    what_is_written,
+)
 
 DUE = date(2026, 12, 18)
 STEPS = (60, 400, 900, 3_600, 4 * 3_600, 9 * 3_600, 9 * 3_600, 26 * 3_600)
@@ -162,6 +169,17 @@ def simulate(place: Path, empty_books: Path, seed: int, size: Size, books_url: s
         world.now += timedelta(seconds=world.chance.choice(size.steps) * world.chance.random() * 2)
     settle_down(world)
     return world
+
+
+def require_one_life(one: World, other: World) -> None:
+    """Claim that two worlds of one seed lived the same days, then close them."""
+    assert [] == one.alarms
+    assert one.weather.diary == other.weather.diary
+    assert what_is_written(one.books) == what_is_written(other.books)
+    assert one.chance.getstate() == other.chance.getstate()
+    assert one.weather.crashes.total() > 2
+    for world in (one, other):
+        world.close()
 
 
 def schedule(world: World) -> None:

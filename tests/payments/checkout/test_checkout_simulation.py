@@ -24,8 +24,7 @@ from tests.payments.checkout.customers import OFFICE, Payers, bad_days
 from tests.payments.checkout.mutants import MUTANTS
 from tests.payments.checkout.truth import faults_of
 from tests.payments.simulated_faults import Crash, Mortal, MortalBooks, Process
-from tests.payments.simulated_truth import what_is_written
-from tests.payments.simulation import Size, World, live_a_round, schedule
+from tests.payments.simulation import Size, World, live_a_round, require_one_life, schedule
 from tests.release import so_many
 
 DAILY = Size(payments=12, crash=0.03, fault=0.03, days=4, due_over=3, good_days=8)
@@ -54,13 +53,7 @@ def test_a_seed_lives_the_same_days_whichever_way_unordered_rows_come(tmp_path, 
     with sqlite_reads(backwards=False):
         other, _ = bad_days(tmp_path / "other", empty_sqlite, 2, TINY, acts=5)
 
-    assert [] == one.alarms
-    assert one.weather.diary == other.weather.diary
-    assert what_is_written(one.books) == what_is_written(other.books)
-    assert one.chance.getstate() == other.chance.getstate()
-    assert one.weather.crashes.total() > 2
-    for world in (one, other):
-        world.close()
+    require_one_life(one, other)
 
 
 def test_what_is_drawn_tomorrow_waits_in_the_evening_though_tomorrow_has_begun_elsewhere(
