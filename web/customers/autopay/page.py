@@ -23,7 +23,7 @@ from payments.enrollment.enrolling import Offer, enroll, offer_enrollment, requi
 from payments.enrollment.facts import EnrollmentFacts, read_enrollment_facts
 from payments.enrollment.wording import say_mandate, say_outcome
 from rules.money.autopay import OverMaximum, is_method_blocked
-from web.customers.accounts import my_account
+from web.customers.accounts import my_known_account
 from web.customers.autopay.form import read_wish, seal_of
 from web.customers.autopay.words import (
     NO_BILL,
@@ -136,7 +136,7 @@ def take_ending(visit: Visit) -> Response:
 
 
 def _view(visit: Visit) -> AutopayView | None:
-    mine = my_account(visit)
+    mine = my_known_account(visit)
     if mine is None:
         return None
     with visit.office.database.reading() as books:

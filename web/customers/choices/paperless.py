@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from identity.paperless import choose_paperless, delivery_of
-from web.customers.accounts import my_account
+from web.customers.accounts import my_known_account
 from web.layout import missing, show
 from web.visits import Visit, redirect
 
@@ -24,7 +24,7 @@ CONSENT = (
 
 def show_paperless(visit: Visit, status: int = 200) -> Response:
     """Show how the bills come, what a change does, and how many others get them (rule 25)."""
-    mine = my_account(visit)
+    mine = my_known_account(visit)
     if mine is None:
         return missing(visit)
     with visit.office.database.reading() as books:
@@ -43,7 +43,7 @@ def show_paperless(visit: Visit, status: int = 200) -> Response:
 
 def take_paperless(visit: Visit) -> Response:
     """Take the choice down; a landlord does not choose for the tenant."""
-    mine = my_account(visit)
+    mine = my_known_account(visit)
     if mine is None:
         return missing(visit)
     choice = visit.text("choice")
