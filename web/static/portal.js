@@ -1,4 +1,4 @@
-// A page that comes out of the browser's memory may show an old balance: ask for it again.
+// What comes out of the browser's memory may show an old balance: ask again.
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 // A form is sent once, however often its button is pressed.
 addEventListener("submit", (event) => {
@@ -8,9 +8,8 @@ addEventListener("submit", (event) => {
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "yes";
 });
-// What a form was answered with is asked for anew, and not sent again, by whoever goes back to it or
-// reloads. The office's pages have addresses to which forms alone are sent.
-if (!/^\/(office|csr)(\/|$)/.test(location.pathname)) history.replaceState(history.state, "");
+// Back and reload send no form again.
+if (!/^\/(office|csr)\b/.test(location.pathname)) history.replaceState(null, "");
 // What went wrong is read first.
 const summary = document.querySelector(".summary");
 if (summary) summary.focus();
