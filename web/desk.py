@@ -25,7 +25,7 @@ from web.customers.paying.routes import guest_routes
 from web.customers.routes import customer_routes
 from web.gateways import TWILIO, take_stripe_event, take_twilio
 from web.guarding import HEADERS, Guard, largest_of
-from web.layout import missing, refuse_looking, refuse_role, send_static
+from web.layout import missing, refuse_earlier_form, refuse_looking, refuse_role, send_static
 from web.mail_thread import MailThread, sending_mail
 from web.mailed_links import ask_to_unsubscribe, fetch_export, read_communication, unsubscribe
 from web.monitors import LastLook, tell_health, tell_metrics
@@ -70,6 +70,7 @@ def desk_of(office: Office) -> Starlette:
     desk.state.last_look = LastLook(office)
     desk.state.passwords = Passwords()
     desk.state.refuse_looking = refuse_looking
+    desk.state.refuse_earlier_form = refuse_earlier_form
     desk.state.refuse_role = refuse_role
     desk.state.mail_thread = MailThread(office)
     desk.state.mail_waits = desk.state.mail_thread.waits

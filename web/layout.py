@@ -138,9 +138,20 @@ def missing(visit: Visit) -> HTMLResponse:
     Staff stay among their own pages: a customer's way out would not sign them out.
     """
     if visit.session is not None and visit.session.is_staff:
-        begin = "/csr" if visit.request.url.path.startswith("/csr") else "/office"
-        return show(visit, "missing-for-staff.html", 404, begin=begin)
+        return show(visit, "missing-for-staff.html", 404, begin=_begin(visit))
     return show(visit, "missing.html", 404)
+
+
+def refuse_earlier_form(visit: Visit) -> HTMLResponse:
+    """Say that a form was not of this sign-in, and that nothing was done."""
+    if visit.session is not None and visit.session.is_staff:
+        return show(visit, "earlier-form-for-staff.html", 403, begin=_begin(visit))
+    begin = "/guest" if visit.session is None else "/"
+    return show(visit, "earlier-form.html", 403, begin=begin)
+
+
+def _begin(visit: Visit) -> str:
+    return "/csr" if visit.request.url.path.startswith("/csr") else "/office"
 
 
 def refuse_role(visit: Visit) -> HTMLResponse:

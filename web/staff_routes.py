@@ -9,7 +9,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import Route
 
-from web.guarding import ATTACHES, BANK, CORRECTED, PICTURES, POSTS, UPLOADS, WRITE, WRITTEN
+from web.guarding import ATTACHES, BANK, CORRECTED, PICTURES, POSTS, UPLOADS, WRITTEN
 from web.office import access, arranging, close, customers, outsorting, payments, start, theme
 from web.office.administration.pictures import take_picture
 from web.office.administration.routes import ROUTES as ADMINISTRATION
@@ -94,13 +94,13 @@ STAFF: tuple[tuple[str, str, Page, Permission], ...] = (
     ("POST", LINK_LANDLORD, take_linking, Permission.LINK_ACCOUNTS),
     ("GET", "/office/settings/theme", theme.show_theme, Permission.SETTINGS),
 )
-UPLOADED: tuple[tuple[str, Permission, str, Callable[[Visit, Any], Response]], ...] = (
-    (UPLOADS, Permission.CLOSE, "/office/close", take_export),
-    (POSTS, Permission.DECIDE, "/office/communications", take_posting),
-    (PICTURES, Permission.PORTAL_SETTINGS, "/office/settings/theme", take_picture),
-    (ATTACHES, Permission.INVITE_MANY, WRITE, take_look_with_file),
-    (CORRECTED, Permission.CORRECT, CORRECTED, correcting.take_small_export),
-    (BANK, Permission.DECIDE, BANK, take_file),
+UPLOADED: tuple[tuple[str, Permission, Callable[[Visit, Any], Response]], ...] = (
+    (UPLOADS, Permission.CLOSE, take_export),
+    (POSTS, Permission.DECIDE, take_posting),
+    (PICTURES, Permission.PORTAL_SETTINGS, take_picture),
+    (ATTACHES, Permission.INVITE_MANY, take_look_with_file),
+    (CORRECTED, Permission.CORRECT, correcting.take_small_export),
+    (BANK, Permission.DECIDE, take_file),
 )
 STREAMED: tuple[tuple[str, Permission, Endpoint], ...] = ((STEPS, Permission.LOOK, watch_steps),)
 DECISIONS: tuple[RowDecision, ...] = (
@@ -149,8 +149,8 @@ def office_routes() -> list[Route]:
     pages = sorted(staff_pages(), key=lambda page: ("{" in page[1], -len(page[1])))
     return [
         *(
-            Route(path, uploading(needed, back, take, _cleans(path)), methods=["POST"])
-            for path, needed, back, take in UPLOADED
+            Route(path, uploading(needed, take, _cleans(path)), methods=["POST"])
+            for path, needed, take in UPLOADED
         ),
         *(Route(path, send, methods=["GET"]) for path, _needed, send in STREAMED),
         *(

@@ -246,7 +246,7 @@ def _answer_staff(page: Page, request: Request, form: Mapping[str, str]) -> Resp
     if visit.session is None:
         return RedirectResponse("/office/sign-in", 303)
     if not is_own_form(visit):
-        return RedirectResponse("/office", 303)
+        return earlier_form(visit)
     if visit.session.seen_at < visit.now - SEEN_EVERY:
         with visit.office.database.writing() as books:
             mark_seen(books, visit.session, visit.now)
@@ -278,6 +278,12 @@ def is_own_form(visit: Visit) -> bool:
     return hmac.compare_digest(given, visit.user.csrf.encode())
 
 
+def earlier_form(visit: Visit) -> Response:
+    """Answer a form of another sign-in, or of another site: 403, and nothing is done."""
+    refuse: Page = visit.request.app.state.refuse_earlier_form
+    return refuse(visit)
+
+
 def staff_visit(request: Request, form: Mapping[str, str]) -> Visit:
     """Return a visit with whoever of staff is signed in."""
     office: Office = request.app.state.office
@@ -299,9 +305,8 @@ def _answer_signed_in(page: Page, request: Request, form: Mapping[str, str]) -> 
         return RedirectResponse(f"/sign-in?next={own_path(request.url.path)}", 303)
     if visit.looking is not None:
         return _unless_looking(page, visit)
-    given = form.get("csrf", "").encode()
-    if visit.is_post and not hmac.compare_digest(given, visit.session.csrf.encode()):
-        return RedirectResponse(own_path(request.url.path), 303)
+    if not is_own_form(visit):
+        return earlier_form(visit)
     if visit.session.seen_at < visit.now - SEEN_EVERY:
         with visit.office.database.writing() as books:
             mark_seen(books, visit.session, visit.now)

@@ -20,7 +20,15 @@ from domain.failures import Misuse
 from office.equipment.office import Office, in_name_of
 from web.office.close import UPLOADED, show_close
 from web.office.permissions import Permission
-from web.visits import Endpoint, Visit, clean_fields, is_own_form, staff_visit, turn_away
+from web.visits import (
+    Endpoint,
+    Visit,
+    clean_fields,
+    earlier_form,
+    is_own_form,
+    staff_visit,
+    turn_away,
+)
 
 MOST_FIELDS = 12  # beside the file
 LONGEST_NAME = 100  # of a file, as its uploader named it
@@ -29,7 +37,6 @@ PART = 1 << 20  # octets that are in memory at once
 
 def uploading(
     permission: Permission,
-    back: str,
     take: Callable[[Visit, Any], Response],
     cleans: Callable[[FormData], dict[str, str]] = clean_fields,
 ) -> Endpoint:
@@ -47,8 +54,10 @@ def uploading(
             return turned_away
         async with request.form(max_files=1, max_fields=MOST_FIELDS) as form:
             visit = staff_visit(request, cleans(form))
-            if visit.session is None or not is_own_form(visit):
-                return RedirectResponse(back, 303)
+            if visit.session is None:
+                return RedirectResponse("/office/sign-in", 303)
+            if not is_own_form(visit):
+                return await run_in_threadpool(earlier_form, visit)
             acting = replace(visit, office=in_name_of(visit.office, visit.user.who))
             return await run_in_threadpool(take, acting, form.get("file"))
 

@@ -249,9 +249,13 @@ def test_a_form_without_its_token_changes_nothing(office, browser):
     register(office)
     browser.sign_in()
 
-    browser.send("/link", number="01.1037.1", proof="Beltran")
-    browser.send("/link", number="01.1037.1", proof="Beltran", csrf="another")
+    forms = ({}, {"csrf": "another"})
+    answers = [
+        browser.send("/link", number="01.1037.1", proof="Beltran", **token) for token in forms
+    ]
 
+    assert [403, 403] == [one.status_code for one in answers]
+    assert all("Nothing was done" in one.text and 'href="/"' in one.text for one in answers)
     assert 0 == count(office, account_link)
 
 

@@ -151,8 +151,8 @@ def test_somebody_elses_card_is_not_taken(office, ann):
 @pytest.mark.parametrize(
     ("csrf", "headers", "status"),
     [
-        pytest.param("", {}, 303, id="without the form's token"),
-        pytest.param("x" * 43, {}, 303, id="with a made-up token"),
+        pytest.param("", {}, 403, id="without the form's token"),
+        pytest.param("x" * 43, {}, 403, id="with a made-up token"),
         pytest.param("own", {"sec-fetch-site": "cross-site"}, 403, id="from another site"),
     ],
 )

@@ -104,7 +104,7 @@ def test_no_pack_of_a_period_that_the_page_does_not_offer(real_office, signed_in
 def test_nothing_is_taken_by_a_form_of_another_site_or_by_an_address(real_office, signed_in_at):
     browser = signed_in_at(real_office, Role.ADMIN, "admin")
 
-    assert 303 == browser.send(PACK, period=PERIOD).status_code
+    assert 403 == browser.send(PACK, period=PERIOD).status_code
     assert "application/zip" not in browser.get(f"{PACK}?period={PERIOD}").headers["content-type"]
     assert 303 == Browser(desk_of(real_office)).send(PACK, period=PERIOD).status_code
     assert [] == packed(real_office)

@@ -70,5 +70,5 @@ def test_nobody_posts_without_the_forms_token_or_without_leave(office, signed_in
     forged = post(signed_in(Role.CLERK), csrf="wrong")
     looked = post(signed_in(Role.AUDITOR))
 
-    assert (303, 403) == (forged.status_code, looked.status_code)
+    assert (403, 403) == (forged.status_code, looked.status_code)
     assert [] == posted(office)
