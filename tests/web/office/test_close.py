@@ -140,7 +140,7 @@ def test_an_export_is_uploaded_by_whoever_may_close_and_only_if_it_is_one(office
     ]
 
     assert page.count("<option") == 1
-    assert [303, 422, 422, 403, 303] == [answer.status_code for answer in answers]
+    assert [303, 422, 422, 403, 403] == [answer.status_code for answer in answers]
     assert str(office.home) not in answers[1].text
     kept = list((office.home / "uploads").iterdir())
     assert [".zip"] == [file.suffix for file in kept]

@@ -174,7 +174,7 @@ def test_a_form_without_the_sessions_token_does_nothing(tenant, books, path):
 
     answer = tenant.post(path.format(second), csrf="wrong")
 
-    assert (303, before) == (answer.status_code, tenant.get("/wallet").text)
+    assert (403, before) == (answer.status_code, tenant.get("/wallet").text)
 
 
 def test_the_landlord_sees_nothing_of_the_tenants_wallet(tenant, landlord):

@@ -89,7 +89,7 @@ def _item(page: str) -> str:
 def test_without_the_forms_own_token_nothing_is_taken_in(clerk):
     answer = sent(clerk, TWO, token="other")
 
-    assert 303 == answer.status_code
+    assert 403 == answer.status_code
     assert "No file of the bank was taken in yet." in clerk.get(BANK).text
 
 
