@@ -26,7 +26,7 @@ demo: setup ## make a city of some 500 accounts and close its month
 	$(BIN)/billclose demo
 
 test: setup ## run the whole suite
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 3
 
 test-release: setup ## run the whole suite with what only a release needs
 	BILLCLOSE_TEST_RELEASE=1 $(BIN)/python -m pytest -n 2
