@@ -41,6 +41,7 @@ def journals(tmp_path):
     return folder
 
 
+@pytest.mark.release("postgresql")  # the outbox's statements are tested there one by one
 @pytest.mark.timeout(900 + 30 * RUNS)
 def test_nothing_is_lost_and_only_what_was_in_doubt_is_doubled(database, journals):
     a_run(database)

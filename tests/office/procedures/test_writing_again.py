@@ -197,6 +197,7 @@ def test_of_several_machines_only_the_one_that_has_the_folder_tells(office, tmp_
 RENAMED = 4  # two PDFs and their lists
 
 
+@pytest.mark.release("postgresql")  # what is killed writes files
 def test_killed_at_any_moment_and_called_again_everything_is_as_it_was(office):
     written = files(office.home)
     moments = write_and_die(office, 0)
