@@ -115,28 +115,18 @@ BOUNDARY = (
             JOIN bill_run r ON r.period = a.period
             JOIN balance_due b ON b.account_key = e.account_key
             LEFT JOIN bill_run base ON base.period = b.period
-            WHERE e.source = 'feed' AND e.in_export_of IS NULL AND e.counts
+            WHERE e.in_export_of IS NULL AND e.counts
                 AND e.told_at <= r.sure_until
                 AND (base.sure_until IS NULL OR e.told_at > base.sure_until)
                 AND a.status <> 'closed' AND a.equal_pay_amount IS NULL
-                AND NOT EXISTS (
+                AND (e.source = 'feed' AND NOT EXISTS (
                     SELECT 1 FROM movement m WHERE m.period = :period
                         AND m.account_key = e.account_key AND m.amount = e.amount
                         AND (m.posted_on = e.happened_on OR m.reference = e.reference))
-            UNION ALL
-            SELECT e.account_key, a.account, e.happened_on, e.amount AS amount_cents
-            FROM balance_entry e
-            JOIN account a ON a.period = :period AND a.account_key = e.account_key
-            JOIN bill_run r ON r.period = a.period
-            JOIN balance_due b ON b.account_key = e.account_key
-            LEFT JOIN bill_run base ON base.period = b.period
-            WHERE e.source <> 'feed' AND e.amount < 0 AND e.in_export_of IS NULL AND e.counts
-                AND e.told_at <= r.sure_until
-                AND (base.sure_until IS NULL OR e.told_at > base.sure_until)
-                AND a.status <> 'closed' AND a.equal_pay_amount IS NULL
+                OR e.source <> 'feed' AND e.amount < 0
                 AND NOT EXISTS (
-                    SELECT 1 FROM balance_entry back WHERE back.payment_key = e.payment_key
-                        AND back.amount > 0)
+                    SELECT 1 FROM balance_entry back WHERE back.account_key = e.account_key
+                        AND back.payment_key = e.payment_key AND back.amount > 0)
                 AND NOT EXISTS (
                     SELECT 1 FROM movement m WHERE m.period = :period
                         AND m.account_key = e.account_key AND m.kind <> 'billing'
@@ -146,7 +136,7 @@ BOUNDARY = (
                 AND e.amount < (
                     SELECT COALESCE(SUM(m.amount), 0) FROM movement m WHERE m.period = :period
                         AND m.account_key = e.account_key AND m.amount < 0
-                        AND m.kind = 'payment' AND m.reference = '')""",
+                        AND m.kind = 'payment' AND m.reference = ''))""",
         detail=says("{amount_cents} of {happened_on}"),
     ),
     Check(
