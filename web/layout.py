@@ -26,7 +26,7 @@ from reporting.wording import with_commands
 from web.guarding import largest_of, say_limit
 from web.office.permissions import Permission, may
 from web.theme import theme_of
-from web.visits import Visit
+from web.visits import Visit, staff_begin
 from web.words import LANGUAGES, Say, speaker
 
 HERE = Path(__file__).parent
@@ -138,20 +138,16 @@ def missing(visit: Visit) -> HTMLResponse:
     Staff stay among their own pages: a customer's way out would not sign them out.
     """
     if visit.session is not None and visit.session.is_staff:
-        return show(visit, "missing-for-staff.html", 404, begin=_begin(visit))
+        return show(visit, "missing-for-staff.html", 404, begin=staff_begin(visit.request))
     return show(visit, "missing.html", 404)
 
 
 def refuse_earlier_form(visit: Visit) -> HTMLResponse:
     """Say that a form was not of this sign-in, and that nothing was done."""
     if visit.session is not None and visit.session.is_staff:
-        return show(visit, "earlier-form-for-staff.html", 403, begin=_begin(visit))
+        return show(visit, "earlier-form-for-staff.html", 403, begin=staff_begin(visit.request))
     begin = "/guest" if visit.session is None else "/"
     return show(visit, "earlier-form.html", 403, begin=begin)
-
-
-def _begin(visit: Visit) -> str:
-    return "/csr" if visit.request.url.path.startswith("/csr") else "/office"
 
 
 def refuse_role(visit: Visit) -> HTMLResponse:

@@ -29,6 +29,7 @@ from identity.sessions import (
     find_staff_session,
     mark_seen,
 )
+from identity.wallet import SavedMethod
 from mail.rendering.alerts import newest_utility, newest_utility_in
 from office.equipment.office import Office, in_name_of, only_looking
 from rules.portal_access import own_path
@@ -116,6 +117,10 @@ class Visit:
     def say_method(self, kind: MethodKind | None, last4: str, brand: str) -> str:
         """Name a payment method in the visitor's language."""
         return label_method(kind, last4, brand, self.language)
+
+    def say_saved(self, method: SavedMethod) -> str:
+        """Name a payment method of a wallet."""
+        return self.say_method(method.kind, method.last4, method.brand)
 
     def wake_mail(self) -> None:
         """Let the mail that was just queued leave now, without waiting for it."""
@@ -230,7 +235,7 @@ def turn_away(request: Request, permission: Permission) -> Response | None:
     """Answer whoever may not see a page, before anything is read of what they send."""
     visit = staff_visit(request, {})
     if visit.session is None:
-        begin = "/csr" if request.url.path.startswith("/csr") else "/office"
+        begin = staff_begin(request)
         office = own_path(request.url.path) if request.method == "GET" else begin
         return RedirectResponse(f"/office/sign-in?next={office}", 303)
     if visit.session.needs_code:
@@ -272,10 +277,17 @@ def _answer_half(page: Page, request: Request, form: Mapping[str, str]) -> Respo
 
 def is_own_form(visit: Visit) -> bool:
     """Tell whether a POST carries the session's own token; a GET has none to carry."""
-    if not visit.is_post:
-        return True
-    given = visit.form.get("csrf", "").encode()
-    return hmac.compare_digest(given, visit.user.csrf.encode())
+    return not visit.is_post or carries(visit, visit.user.csrf)
+
+
+def carries(visit: Visit, token: str) -> bool:
+    """Tell whether a form carries a token; how long it takes says nothing of what is right."""
+    return hmac.compare_digest(visit.form.get("csrf", "").encode(), token.encode())
+
+
+def staff_begin(request: Request) -> str:
+    """Return where the pages of staff begin that somebody is on: the console's or the office's."""
+    return "/csr" if request.url.path.startswith("/csr") else "/office"
 
 
 def earlier_form(visit: Visit) -> Response:

@@ -135,8 +135,8 @@ def _post(
     """Record the same for the ways of alerts.urls; no account stands in a condition's words."""
     for row in rows:
         found = troubles.get(row.condition)
-        detail, remedy = (found.detail, found.remedy) if found else (row.detail, "")
-        command = found.command if found else ""
+        remedy, command = (found.remedy, found.command) if found else ("", "")
+        detail = found.detail if found else row.detail
         over = "over: " if form == ENDED else ""
         title = f"billclose: {over}{say_trouble(row.condition)}"
         ways = say_ways(row.condition, remedy, command, office.staff_url)

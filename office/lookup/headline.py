@@ -75,6 +75,7 @@ class Headline:
 
     clauses: tuple[Clause, ...]
     acts: tuple[NextAct, ...]
+    undrawn: Undrawn  # what the line says of autopay whose day is past
 
     @property
     def sentence(self) -> str:
@@ -110,7 +111,7 @@ def read_headline(office: Office) -> Headline:
         *_draw_acts(draws),
         *_acts(today),
     ]
-    return Headline(tuple(clauses), tuple(acts))
+    return Headline(tuple(clauses), tuple(acts), draws)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from domain.payments import PaymentState
 from domain.periods import FINAL_CYCLE
 from domain.runs import RunState
 from domain.words import say_count
-from mail.reminders.exemptions import undrawn
+from mail.reminders.exemptions import Undrawn
 from office.equipment.office import Office
 from office.lookup.headline import Headline, read_headline
 from office.procedures.lists import select_list
@@ -78,7 +78,8 @@ def read_standing(office: Office) -> OfficeStanding:
     today = office.local_today()
     coming = sorted(_coming(office, today), key=lambda event: event.on)
     headline = read_headline(office)
-    return OfficeStanding(read_months(office), read_matters(office), tuple(coming), headline)
+    matters = (*_overdue_draws(headline.undrawn), *read_matters(office))
+    return OfficeStanding(read_months(office), matters, tuple(coming), headline)
 
 
 def read_months(office: Office) -> tuple[PeriodStanding, ...]:
@@ -90,8 +91,8 @@ def read_months(office: Office) -> tuple[PeriodStanding, ...]:
 
 
 def read_matters(office: Office) -> tuple[WaitingMatter, ...]:
-    """Count what needs a person, by the lists that show it."""
-    matters = _overdue_draws(office) + _bank_differences(office) + _undos(office)
+    """Count what needs a person, by the lists that show it; but for draws, which a headline has."""
+    matters = _bank_differences(office) + _undos(office)
     for what, noun, tail in _LOOKED_AT:
         if what not in LISTS:
             continue
@@ -111,9 +112,8 @@ def _count_matters(office: Office, what: str) -> int:
         return books.scalar(query) or 0
 
 
-def _overdue_draws(office: Office) -> list[WaitingMatter]:
+def _overdue_draws(late: Undrawn) -> list[WaitingMatter]:
     """Tell of payments whose day is past and that nobody collected (ruling 20)."""
-    late = undrawn(office.database, office.due_now())
     if late.since is None:
         return []
     sentence = (

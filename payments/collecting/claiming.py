@@ -49,7 +49,6 @@ from payments.terms import CollectionTerms
 from rules.money.drawing import Drawable, NoDraw, decide_draw
 
 _PAYMENT = scheduled_payment.c
-_NEWEST = account.alias("newest")
 _RUN, _TODAY = sa.bindparam("run", type_=sa.String()), sa.bindparam("today", type_=sa.Date())
 _KEYS = sa.bindparam("keys", type_=sa.String(), expanding=True)
 _ACCOUNTS = sa.bindparam("accounts", type_=sa.String(), expanding=True)
@@ -99,7 +98,7 @@ def _some(period: str, today: date, due: Sequence[Any]) -> dict[str, Any]:
 
 @cache
 def _drawables() -> sa.Select[Any]:
-    newest = _NEWEST
+    newest = account.alias("newest")
     in_force = mandates_in_force(_RUN, _ACCOUNTS)
     return (
         sa.select(

@@ -187,8 +187,8 @@ def _page(visit: Visit, view: AutopayView, status: int, **values: Any) -> Respon
         "method": _agreed_method(visit, agreed) if agreed else "",
         "ending": say_ending(visit, standing) if agreed else [],
         "hindered": _hindrance(visit, view),
-        "methods": [(one, _name(visit, one)) for one in view.usable],
-        "unusable": [(_name(visit, one), _why_not(visit, view, one)) for one in view.unusable],
+        "methods": [(one, visit.say_saved(one)) for one in view.usable],
+        "unusable": [(visit.say_saved(one), _why_not(visit, view, one)) for one in view.unusable],
         "caps": visit.office.autopay_policy.over_maximum is OverMaximum.CAP,
         **values,
     }
@@ -224,10 +224,6 @@ def _hindrance(visit: Visit, view: AutopayView) -> str:
     except Refused as refusal:
         return say_refusal(visit, refusal.code)
     return ""
-
-
-def _name(visit: Visit, method: SavedMethod) -> str:
-    return visit.say_method(method.kind, method.last4, method.brand)
 
 
 def _why_not(visit: Visit, view: AutopayView, method: SavedMethod) -> str:

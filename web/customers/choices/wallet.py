@@ -62,7 +62,7 @@ def show_wallet(visit: Visit) -> Response:
 
 
 def _wallet(visit: Visit, status: int, **values: object) -> Response:
-    methods = [(one, _name(visit, one)) for one in my_wallet(visit)]
+    methods = [(one, visit.say_saved(one)) for one in my_wallet(visit)]
     given = {
         "done": "",
         "methods": methods,
@@ -140,10 +140,6 @@ def take_default(visit: Visit) -> Response:
     return _act(
         visit, "default", lambda books, who, one: choose_default(books, who, one, visit.now)
     )
-
-
-def _name(visit: Visit, method: SavedMethod) -> str:
-    return visit.say_method(method.kind, method.last4, method.brand)
 
 
 def _remove(books: Connection, who: SignedIn, method: SavedMethod, visit: Visit) -> None:

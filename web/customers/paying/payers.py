@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass
 
 from starlette.responses import Response
@@ -10,7 +9,7 @@ from starlette.responses import Response
 from domain.checkout import CheckoutOwner
 from web.customers.visitors import form_token_of, guest_of, welcome
 from web.layout import missing
-from web.visits import Endpoint, Page, Visit, earlier_form, open_page
+from web.visits import Endpoint, Page, Visit, carries, earlier_form, open_page
 
 NO_COOKIES = "To pay without signing in your browser must take cookies."
 
@@ -49,8 +48,7 @@ def guest_page(page: Page) -> Endpoint:
             return missing(visit)
         if not guest_of(visit.request):
             return welcome(visit, "/guest", NO_COOKIES)
-        given = visit.form.get("csrf", "").encode()
-        if visit.is_post and not hmac.compare_digest(given, form_token_of(visit.request).encode()):
+        if visit.is_post and not carries(visit, form_token_of(visit.request)):
             return earlier_form(visit)
         return page(visit)
 

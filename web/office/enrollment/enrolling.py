@@ -11,7 +11,6 @@ from starlette.responses import Response
 from database.audit import record_audit
 from domain.failures import Misuse, Refused
 from identity.activity import record_activity
-from identity.wallet import SavedMethod
 from office.procedures.portal.autopay_mails import mail_enrolled
 from office.procedures.portal.enrollment_terms import enrollment_terms
 from office.procedures.portal.method_link import send_method_link
@@ -179,8 +178,8 @@ def _ask_terms(
         "enroll-terms.html",
         422 if problems else 200,
         payer=payer,
-        methods=[(one, _name(visit, one)) for one in payer.usable],
-        unusable=[(_name(visit, one), why) for one, why in payer.unusable],
+        methods=[(one, visit.say_saved(one)) for one in payer.usable],
+        unusable=[(visit.say_saved(one), why) for one, why in payer.unusable],
         has_portal="customers" in visit.office.settings.web.serves,
         again=_page_of(payer.standing.account, payer.number) if payer.user else "",
         caps=caps,
@@ -188,10 +187,6 @@ def _ask_terms(
         problems=problems or {},
         values=visit.form,
     )
-
-
-def _name(visit: Visit, method: SavedMethod) -> str:
-    return visit.say_method(method.kind, method.last4, method.brand)
 
 
 def _offer_page(
