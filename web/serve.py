@@ -5,9 +5,13 @@ from __future__ import annotations
 import logging
 import os
 from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
 from pathlib import Path
+from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from database.migrating import require_schema
 from office.clock import Clock
@@ -24,6 +28,52 @@ from web.patience import PatientProtocol
 MOST_CONNECTIONS = 1_000
 IDLE_SECONDS = 5
 STOP_SECONDS = 15
+ASKED_BY_MONITORS = ("/health", "/metrics")
+KINDS = 2  # of proxies that make one visitor of all: not known, and silent
+LOG = logging.getLogger("billclose.web")
+
+
+class BehindProxies:
+    """
+    Know a visitor by the address that the office's own proxies tell, and nobody else.
+
+    A proxy that is not known, or that tells no address, makes one visitor of all: thirty wrong
+    passwords of anybody then keep everybody out. The log says so, once of each kind.
+    """
+
+    def __init__(self, desk: ASGIApp, office: Office) -> None:
+        web = office.settings.web
+        believing: Any = (
+            ProxyHeadersMiddleware  # its types are of its own, narrower than the desk's
+        )
+        self._believing: ASGIApp = believing(desk, [*web.proxies])
+        self._networks = [ip_network(one) for one in web.proxies]
+        self._is_reached_by_proxy = web.is_secure
+        self._said: set[str] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and len(self._said) < KINDS:
+            self._look(scope)
+        await self._believing(scope, receive, send)
+
+    def _look(self, scope: Scope) -> None:
+        peer = (scope.get("client") or ("",))[0]
+        tells = any(name == b"x-forwarded-for" for name, _ in scope["headers"])
+        try:
+            address = ip_address(peer)
+        except ValueError:
+            return
+        if not any(address in network for network in self._networks):
+            if tells and address.is_private:  # a customer's own address is not for the log
+                self._say("unknown", f"{peer} passes requests on and is not in web.proxies")
+        elif not tells and self._is_reached_by_proxy and scope["path"] not in ASKED_BY_MONITORS:
+            self._say("silent", f"the proxy at {peer} sends no X-Forwarded-For")
+
+    def _say(self, kind: str, what: str) -> None:
+        if kind in self._said:
+            return
+        self._said.add(kind)
+        LOG.warning("%s: all its visitors count as one (docs/web.md)", what)
 
 
 def serve(host: str, port: int, as_of: str = "") -> None:
@@ -36,7 +86,8 @@ def serve(host: str, port: int, as_of: str = "") -> None:
     require_whole(office)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     uvicorn.run(
-        desk_of(office),
+        BehindProxies(desk_of(office), office),
+        proxy_headers=False,  # BehindProxies does that, by the office's settings
         http=PatientProtocol,
         host=host,
         port=port,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -286,6 +287,11 @@ class WebSettings(SettingsSection):
         ("customers", "office", "csr"),
         description="Which pages are answered here: customers, office, csr; any of them.",
     )
+    proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)] = Field(
+        ("127.0.0.1", "::1"),
+        description="Addresses or networks (10.0.8.0/24) of your reverse proxies: what they alone "
+        "say in X-Forwarded-For is believed to be the visitor's address.",
+    )
     staff_totp: bool | Literal["https"] = Field(
         "https",
         description="Staff give a six-digit code of their phone after the password: true, false, "
@@ -296,6 +302,18 @@ class WebSettings(SettingsSection):
         description="As BILLCLOSE_WEB__HEALTH_TOKEN; never written here. Who knows it may read "
         "/health; empty: this machine alone.",
     )
+
+    @field_validator("proxies")
+    @classmethod
+    def _addresses(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for written in proxies:
+            try:
+                ip_network(written)
+            except ValueError:
+                raise ValueError(
+                    f"{written!r} is no address such as 10.0.8.5 and no network such as 10.0.8.0/24"
+                ) from None
+        return proxies
 
     @property
     def is_secure(self) -> bool:

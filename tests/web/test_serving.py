@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -13,8 +14,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import ValidationError
+from starlette.responses import PlainTextResponse
 
+from office.settings.close import WebSettings
 from tests.flows.fixtures import prepared
+from tests.office.health_builders import an_office_at
+from tests.web import one_loop
+from web.serve import BehindProxies
 
 __all__ = ["prepared"]
 ROOT = Path(__file__).parents[2]
@@ -69,6 +76,80 @@ def test_a_home_that_is_none_is_said_at_once(tmp_path):
 
     assert 2 == done.returncode
     assert "There is no office in" in done.stderr
+
+
+async def name_the_visitor(scope, receive, send):
+    await PlainTextResponse(scope["client"][0])(scope, receive, send)
+
+
+@pytest.fixture
+def visitor(tmp_path, books):
+    """Who a request is of, by the desk: `visitor("127.0.0.1", "203.0.113.9")`."""
+
+    def known(peer: str, *told: str, path: str = "/", **settings) -> str:
+        web = WebSettings(url="https://pay.city.example", **settings)
+        desk = BehindProxies(
+            name_the_visitor, an_office_at(tmp_path, books, "2026-11-03T09:00", web=web)
+        )
+        headers = [("X-Forwarded-For", one) for one in told]
+
+        async def once() -> str:
+            transport = httpx.ASGITransport(desk, client=(peer, 1234))
+            async with httpx.AsyncClient(transport=transport, base_url=web.url) as asked:
+                return (await asked.get(path, headers=headers)).text
+
+        return one_loop.run(once)
+
+    return known
+
+
+@pytest.mark.parametrize(
+    ("peer", "told", "proxies", "visitor_is"),
+    [
+        pytest.param("127.0.0.1", ["203.0.113.9"], None, "203.0.113.9", id="proxy-on-this-machine"),
+        pytest.param("::1", ["2001:db8::9"], None, "2001:db8::9", id="by-IPv6"),
+        pytest.param("10.0.8.5", ["203.0.113.9"], ("10.0.8.0/24",), "203.0.113.9", id="named"),
+        pytest.param("10.0.8.5", ["203.0.113.9"], None, "10.0.8.5", id="proxy-that-is-not-named"),
+        pytest.param("198.51.100.7", ["127.0.0.1"], None, "198.51.100.7", id="forged-directly"),
+        pytest.param("127.0.0.1", ["8.8.8.8,203.0.113.9"], None, "203.0.113.9", id="forged-in-it"),
+        pytest.param("127.0.0.1", ["8.8.8.8", "203.0.113.9"], None, "203.0.113.9", id="forged-own"),
+        pytest.param(
+            "127.0.0.1", ["8.8.8.8, 203.0.113.9, 10.0.8.5"], ("127.0.0.1", "10.0.8.5"),
+            "203.0.113.9", id="two-proxies",
+        ),
+    ],
+)  # fmt: skip
+def test_a_visitors_address_is_told_by_our_own_proxies_alone(
+    visitor, peer, told, proxies, visitor_is
+):
+    named = {} if proxies is None else {"proxies": proxies}
+
+    assert visitor_is == visitor(peer, *told, **named)
+
+
+@pytest.mark.parametrize(
+    ("peer", "told", "path", "said"),
+    [
+        ("10.0.8.5", ["203.0.113.9"], "/", "10.0.8.5 passes requests on and is not in web.proxies"),
+        ("127.0.0.1", [], "/", "the proxy at 127.0.0.1 sends no X-Forwarded-For"),
+        ("127.0.0.1", [], "/health", ""),
+        ("127.0.0.1", ["203.0.113.9"], "/", ""),
+        ("8.8.8.8", ["203.0.113.9"], "/", ""),
+    ],
+)
+def test_a_proxy_that_makes_one_visitor_of_all_is_in_the_log(
+    visitor, caplog, peer, told, path, said
+):
+    with caplog.at_level(logging.WARNING, "billclose.web"):
+        visitor(peer, *told, path=path)
+
+    assert said == "".join(caplog.messages).partition(":")[0]
+
+
+@pytest.mark.parametrize("written", ["*", "proxy.internal", "10.0.8.1/24", ""])
+def test_a_proxy_is_named_by_its_address(written):
+    with pytest.raises(ValidationError, match="no address such as"):
+        WebSettings(proxies=(written,))
 
 
 @contextlib.contextmanager
