@@ -67,6 +67,7 @@ STAFF: tuple[tuple[str, str, Page, Permission], ...] = (
     ("GET", "/office/customers/{account}", customers.show_customer, Permission.CUSTOMERS),
     ("POST", "/office/customers/{account}/hold", outsorting.take_hold, Permission.OUTSORT),
     ("POST", "/office/customers/{account}/release", outsorting.take_release, Permission.OUTSORT),
+    ("GET", "/office/customers/{account}/bill/{sha256}", customers.send_bill, Permission.CUSTOMERS),
     ("GET", "/office/customers/{account}/plan", arranging.show_plan, Permission.CUSTOMERS),
     ("POST", "/office/customers/{account}/plan", arranging.take_plan, Permission.DECIDE),
     ("GET", "/office/close", close.show_close, Permission.LOOK),

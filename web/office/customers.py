@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from starlette.responses import Response
@@ -16,10 +18,10 @@ from database.tables import account, bill_run, outsorted_bill
 from domain.accounts import account_key
 from office.procedures.lists import select_list
 from reporting.lists.catalog import LISTS
-from reporting.lists.writing import to_text
+from reporting.lists.reading import NOT_BEFORE_THE_CLOSE, closed_periods
 from web.layout import missing
 from web.office.layout import show_office
-from web.office.lists import to_shown
+from web.office.lists import ShownCell, shown_cell
 from web.office.permissions import Permission, may
 from web.visits import Visit
 
@@ -60,6 +62,8 @@ def show_customer(visit: Visit, problems: dict[str, str] | None = None, said: st
         account=known,
         may_correct=may(visit.user.role, Permission.CORRECT),
         may_enroll=may(visit.user.role, Permission.DECIDE),
+        may_serve="csr" in visit.office.settings.web.serves
+        and may(visit.user.role, Permission.CUSTOMER_SERVICE),
         may_hold=may(visit.user.role, Permission.OUTSORT),
         problems=problems or {},
         said=said,
@@ -92,17 +96,53 @@ def _linked(books: sa.Connection, period: str, key: str) -> list[Any]:
 
 def _part(visit: Visit, key: str, what: str, title: str, names: tuple[str, ...]) -> dict[str, Any]:
     shown = select_list(visit.office, what).subquery()
+    to_cell = _bill_cell if what == "bills" else _plain_cell
     order = [shown.c[name].desc() for name in LISTS[what].order]
     query = sa.select(shown).where(shown.c._account_key == key).order_by(*order).limit(ROWS)
+    if what in NOT_BEFORE_THE_CLOSE:
+        query = query.where(shown.c.period.in_(closed_periods()))
     with visit.office.database.reading() as books:
         rows = books.execute(query).mappings().all()
     return {
         "title": title,
         "headings": [name.replace("_", " ").capitalize() for name in names],
-        "rows": [
-            [to_text(to_shown(name, row[name], visit.zone)) for name in names] for row in rows
-        ],
+        "rows": [[to_cell(visit, name, row) for name in names] for row in rows],
     }
+
+
+def _plain_cell(visit: Visit, name: str, row: Any) -> ShownCell:
+    return shown_cell(name, row[name], visit.zone)
+
+
+def _bill_cell(visit: Visit, name: str, row: Any) -> ShownCell:
+    """Write a value of a bill; its form leads to its PDF, where there is one."""
+    cell = _plain_cell(visit, name, row)
+    if name != "form" or not row["pdf"]:
+        return cell
+    link = f"/office/customers/{quote(row['account'], safe='')}/bill/{row['sha256']}"
+    return replace(cell, text=f"{cell.text} (PDF)", link=link)
+
+
+def send_bill(visit: Visit) -> Response:
+    """Send the PDF of a bill of a closed period, one that is held back, too (rules 11, 13)."""
+    shown = select_list(visit.office, "bills").subquery()
+    query = sa.select(shown.c.pdf).where(
+        shown.c._account_key == account_key(visit.path("account")),
+        shown.c.sha256 == visit.path("sha256"),
+        shown.c.pdf != "",
+        shown.c.period.in_(closed_periods()),
+    )
+    with visit.office.database.reading() as books:
+        pdf = books.scalars(query).first()
+    try:
+        content = visit.office.store.read(pdf) if pdf else b""
+    except FileNotFoundError:
+        content = b""
+    if not content:
+        return missing(visit)
+    return Response(
+        content, media_type="application/pdf", headers={"Content-Disposition": "inline"}
+    )
 
 
 def _read_holds(books: sa.Connection, key: str) -> dict[str, Any]:

@@ -153,10 +153,10 @@ def show_list(visit: Visit, page: ListPage, group: Group = (), **more: Any) -> R
         columns=tuple(_column(shown, name, asked, page) for name in names),
         rows=tuple(
             (
-                _cell(names[0], known_part(row, names[0]), visit.zone, links=links),
+                shown_cell(names[0], known_part(row, names[0]), visit.zone, links=links),
                 *_row_link(row_link, row),  # second, where no window is too narrow for it
                 *(
-                    _cell(name, known_part(row, name), visit.zone, links=links)
+                    shown_cell(name, known_part(row, name), visit.zone, links=links)
                     for name in names[1:]
                 ),
             )
@@ -336,7 +336,8 @@ def _column(shown: sa.Subquery, name: str, asked: ListQuery, page: ListPage) -> 
     )
 
 
-def _cell(name: str, value: Any, zone: ZoneInfo, *, links: bool) -> ShownCell:
+def shown_cell(name: str, value: Any, zone: ZoneInfo, *, links: bool = False) -> ShownCell:
+    """Write a value as a list shows it: money in dollars, moments by the office's clock."""
     if isinstance(value, Money):
         return ShownCell(value.dollars(), is_number=True)
     text = to_text(to_shown(name, value, zone))

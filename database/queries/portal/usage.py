@@ -48,7 +48,11 @@ class UsageRecord:
 
 @dataclass(frozen=True, slots=True)
 class Consumption:
-    """What one metered service used in one closed period, in the service's own unit."""
+    """
+    What one service used in one closed period, in the service's own unit.
+
+    `is_metered`: the export names its meter.
+    """
 
     account: str
     service: str
@@ -56,6 +60,7 @@ class Consumption:
     usage: float
     billed: Money
     unit: str = ""
+    is_metered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +126,18 @@ def metered_services(books: Connection, keys: Sequence[str]) -> list[str]:
 
 
 def consumption_of(books: Connection, keys: Sequence[str]) -> list[Consumption]:
-    """Return usage and billed amount by account, metered service and period, oldest first."""
+    """Return usage and billed amount by account, service with usage and period, oldest first."""
     row = movement.c
     amount = sa.func.sum(row.amount, type_=row.amount.type)
     month = (row.account, row.service, bill_run.c.ends_on)
     query = (
-        sa.select(*month, sa.func.sum(row.usage), amount, sa.func.max(row.unit))
+        sa.select(
+            *month,
+            sa.func.sum(row.usage),
+            amount,
+            sa.func.max(row.unit),
+            sa.func.max(row.meter) != "",
+        )
         .join(period_close, period_close.c.period == row.period)
         .join(bill_run, bill_run.c.period == row.period)
         .where(*_asked(keys, ALL))

@@ -108,11 +108,14 @@ def test_the_customers_last_access_does_not_move(looking, town):
 
 
 def test_a_reason_is_asked_for(csr, town):
-    csr.get(f"{town.page}/impersonate")
+    asked = csr.get(f"{town.page}/impersonate").text
     answer = csr.post(f"{town.page}/impersonate", reason="  ")
 
+    assert 'target="_blank"' in asked and "novalidate" not in asked
+    assert r'required pattern=".*\S.*" title="Say why."' in asked  # said before a window opens
     assert 422 == answer.status_code
     assert "Say why you look at this portal." in answer.text
+    assert "_blank" not in answer.text  # this is the new window already
     assert 303 == csr.get("/").status_code
 
 

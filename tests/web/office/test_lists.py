@@ -154,7 +154,7 @@ def test_an_account_is_shown_at_a_glance_and_an_unknown_one_is_not(clerk, office
     assert "ABBOTT, ANN, account 01.1001.1" in known.text
     assert "Balance due" in known.text
     moved = known.text.partition("What moved the balance")[2].partition("</table>")[0]
-    assert {"adjustment", "-7.00", "feed"} <= set(re.findall(r"<td>([^<]+)</td>", moved))
+    assert {"adjustment", "-$7.00", "feed"} <= set(re.findall(r"<td[^>]*>([^<]+)</td>", moved))
     assert 404 == clerk.get("/office/customers/99.9999.9").status_code
 
 

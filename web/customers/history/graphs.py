@@ -52,16 +52,29 @@ class Graph:
 
 
 def usage_graphs(found: Iterable[Consumption], language: str) -> list[Graph]:
-    """Draw what one account used, a graph a metered service."""
+    """
+    Draw what one account used, a graph a metered service.
+
+    Where no line names its meter any service with a quantity may have one: those that only count
+    (one can, one connection) then stand last.
+    """
+    services = [
+        (service, list(rows)) for service, rows in groupby(found, key=lambda one: one.service)
+    ]
+    metered = [one for one in services if any(month.is_metered for month in one[1])]
     graphs = []
-    for service, rows in groupby(found, key=lambda one: one.service):
-        months = list(rows)
+    for service, months in metered or sorted(services, key=lambda one: _only_counts(one[1])):
         values: dict[Month, float] = {}
         for one in months:
             values[_month(one.ends_on)] = values.get(_month(one.ends_on), 0) + one.usage
         unit = next((one.unit for one in reversed(months) if one.unit), "")
         graphs.append(_to_graph(service, unit, values, language, _say_usage))
     return graphs
+
+
+def _only_counts(months: list[Consumption]) -> bool:
+    """Tell whether a quantity is none or one in every month, as of a can or a connection."""
+    return all(month.usage in (0, 1) for month in months)
 
 
 def billed_graph(found: Iterable[Billed], language: str) -> Graph | None:

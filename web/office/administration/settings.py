@@ -32,7 +32,7 @@ from office.procedures.administering.fields import (
     text_of,
 )
 from office.secrets.redaction import without_secrets
-from office.settings.administration import GROUPS, ChangedBy, keys_of, who_changes
+from office.settings.administration import GROUPS, TITLES, ChangedBy, keys_of, who_changes
 from office.settings.settings import FILE, Settings, default_as_toml, settings_in_force
 from web.guarding import MESSAGES, SETTING, SETTINGS
 from web.layout import missing
@@ -80,7 +80,10 @@ def show_settings(visit: Visit, problem: str = "") -> Response:
     """Show every setting in groups; of a secret only whether it is set."""
     office = visit.office
     sections = {
-        group: [(name, _shown_section(visit, name), _change_link(visit, name)) for name in names]
+        group: [
+            (name, TITLES[name], _shown_section(visit, name), _change_link(visit, name))
+            for name in names
+        ]
         for group, names in GROUPS.items()
     }
     done = visit.request.query_params.get("done", "")
@@ -110,6 +113,7 @@ def show_setting(visit: Visit, problems: dict[str, str] | None = None) -> Respon
         "change-settings.html",
         422 if problems else 200,
         section=section,
+        title=TITLES[section],
         fields=[one for one in shown if one.field is not None],
         others=[one for one in shown if one.field is None],
         was=visit.form.get("was") or fingerprint(visit.office.home, {section}),

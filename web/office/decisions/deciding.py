@@ -14,10 +14,9 @@ from domain.failures import AwaitingApproval, Misuse, OutcomeUnknown, Refused, T
 from office.procedures.lists import select_list
 from reporting.lists.asking import column_names
 from reporting.lists.reading import known_part
-from reporting.lists.writing import to_text
 from web.layout import missing
 from web.office.layout import show_office
-from web.office.lists import ListPage, to_shown
+from web.office.lists import ListPage, shown_cell
 from web.visits import LONGEST_REASON, Visit, redirect
 
 Row = Mapping[str, Any]
@@ -149,7 +148,7 @@ def _row(visit: Visit, decision: RowDecision, key: str) -> Facts | None:
     return tuple(
         (
             name.replace("_", " ").capitalize(),
-            to_text(to_shown(name, known_part(found, name), visit.zone)),
+            shown_cell(name, known_part(found, name), visit.zone).text,
         )
         for name in names
         if found[name] not in (None, "")

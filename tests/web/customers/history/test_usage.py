@@ -51,6 +51,24 @@ def test_a_graph_has_twelve_months_and_no_bar_where_nothing_is_known():
     assert ["4", "8"] == [month.now for month in graph.months if month.now]
 
 
+@pytest.mark.parametrize(
+    ("water_meter", "shown"), [(True, ["Water"]), (False, ["Sewer", "Water", "Garbage"])]
+)
+def test_rule_178_what_has_a_meter_has_a_graph_and_what_only_counts_comes_last(water_meter, shown):
+    day = date(2026, 10, 31)
+
+    graphs = usage_graphs(
+        [
+            Consumption("1", "Garbage", day, 1.0, Money(1)),
+            Consumption("1", "Sewer", day, 11.0, Money(1)),
+            Consumption("1", "Water", day, 11.0, Money(1), is_metered=water_meter),
+        ],
+        "en",
+    )
+
+    assert shown == [graph.service for graph in graphs]
+
+
 def test_a_month_of_two_periods_is_one_bar_and_credits_hang_below_no_axis():
     graph = billed_graph(
         [

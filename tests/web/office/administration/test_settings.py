@@ -14,7 +14,7 @@ from database.tables import audit
 from domain.identity import Role
 from office.procedures.administering.changing import setting_changes
 from office.secrets.sources import secret_keys
-from office.settings.administration import ChangedBy, keys_of, who_changes
+from office.settings.administration import TITLES, ChangedBy, keys_of, who_changes
 from office.settings.settings import Settings, open_settings
 
 ALL, CHANGE = "/office/settings", "/office/settings/change"
@@ -59,6 +59,16 @@ def written(office) -> dict:
 def undo(browser, number: int):
     browser.get(ALL)
     return browser.post(f"{ALL}/undo", number=str(number))
+
+
+def test_every_section_is_named_by_what_it_is_about(signed_in):
+    admin = signed_in(Role.ADMIN)
+    page, form = admin.get(ALL).text, admin.get(f"{CHANGE}?section=utility").text
+
+    assert {*Settings.model_fields} == {*TITLES}
+    assert len(TITLES) == len({*TITLES.values()})
+    assert "Reminders before and after the due date" in page
+    assert "<code>Monday to Friday, 8 to 5</code>" in form
 
 
 def test_a_change_is_in_the_file_with_its_comments_and_in_force_at_once(signed_in, desk, office):
