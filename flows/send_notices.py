@@ -8,7 +8,12 @@ from prefect import State, flow
 from prefect.states import Completed
 
 from tasks.mailing import nobody_mailed
-from tasks.reminding import queue_receipt_mails, queue_scheduled_mails, send_notice_mails
+from tasks.reminding import (
+    queue_expiring_mails,
+    queue_receipt_mails,
+    queue_scheduled_mails,
+    send_notice_mails,
+)
 from tasks.steps.naming import named_by_day
 from tasks.steps.sentences import in_sentences
 
@@ -20,6 +25,7 @@ def send_notices() -> State[Any]:
     notices = {
         "receipt": queue_receipt_mails(),
         "autopay-scheduled": queue_scheduled_mails(),
+        "method-expiring": queue_expiring_mails(),
     }
     outcome: State[Any] = send_notice_mails(return_state=True)
     sent = outcome.result(raise_on_failure=False)

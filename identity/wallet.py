@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -20,11 +19,9 @@ from database.queries.portal.bound_methods import accounts_bound_to, lock_runs, 
 from database.tables import bill_run, suspended_method
 from domain.failures import Refused
 from domain.identity import mailbox_of
-from domain.payment_methods import say_method
+from domain.payment_methods import method_key, say_method
 from domain.payments import MethodKind
 from identity.activity import record_activity
-
-KEY_LETTERS = 16
 
 
 class WalletOwner(Protocol):
@@ -62,11 +59,6 @@ class SavedMethod:
 
     def is_over(self, today: date) -> bool:
         return self.expires_on is not None and self.expires_on < today
-
-
-def method_key(token: str) -> str:
-    """Return what stands for a token where a customer's browser sees it."""
-    return hashlib.sha256(token.encode()).hexdigest()[:KEY_LETTERS]
 
 
 def wallet_of(books: Connection, user: int, address: str) -> list[SavedMethod]:

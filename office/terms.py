@@ -145,6 +145,7 @@ class Choices:
             to_landlords=self.settings.ebill.landlords,
             receipts=chosen.receipts,
             autopay_scheduled=chosen.autopay_scheduled,
+            method_expiring_days=chosen.method_expiring_days,
             records=records,
         )
 

@@ -44,6 +44,12 @@ def queue_scheduled_mails() -> Figures:
     return _queue(MessageKind.AUTOPAY_SCHEDULED)
 
 
+@task(name="queue method-expiring", retries=0, cache_policy=NO_CACHE, persist_result=False)
+def queue_expiring_mails() -> Figures:
+    """Record a word to the owner of each card that autopay draws from and that is soon no good."""
+    return _queue(MessageKind.METHOD_EXPIRING)
+
+
 @task(name="send notices", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def send_notice_mails() -> State[Any]:
     """Send the notices about payments that are due."""

@@ -235,19 +235,23 @@ class AutopayScheduled(Notice):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MethodExpiring(Notice):
-    """A payment method that autopay uses will soon be no good; only its owner is told."""
+    """A card that autopay draws from will soon be no good; only its owner is told."""
 
     kind = MessageKind.METHOD_EXPIRING
     method: MethodKind
     last4: str
     brand: str = ""
-    expires_on: date | None = None  # None: the books do not say
+    expires_on: date  # the last day on which it is good
     draw: AnnouncedDraw | None = None  # the next payment, where one is scheduled
+    lines: tuple[str, ...] = ()  # the numbers of what it pays, where that is more than one account
+    link: str = ""  # to the page where another one is given
 
     def _own_values(self) -> Values:
         return {
             "payment_method": method_words(self.method, self.last4, self.brand, self.language),
-            "expires": self._day(self.expires_on) if self.expires_on else "",
+            "expires": self._day(self.expires_on),
+            "lines": self.lines,
+            "link": web_address(self.link),
             "payment_amount": self.draw.amount.dollars() if self.draw else "",
             "payment_date": self._day(self.draw.pay_on) if self.draw else "",
         }

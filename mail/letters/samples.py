@@ -96,7 +96,10 @@ _OWN: dict[MessageKind, tuple[type[Notice], dict[str, Any]]] = {
     ),
     MessageKind.METHOD_EXPIRING: (
         MethodExpiring,
-        {"expires_on": date(2026, 11, 30), "draw": _DRAW, **_METHOD},
+        {
+            "expires_on": date(2026, 11, 30), "draw": _DRAW, **_METHOD,
+            "link": "https://larkspur.example/wallet",
+        },
     ),
     MessageKind.ARRANGEMENT: (
         ArrangementLetter,

@@ -343,8 +343,8 @@ NOTICE = {
     "what_happened": "to a payment after it was taken: a sentence; mostly empty",
     "plan_amount": "of a payment plan, all installments together",
     "last_day": "by which an installment has to be paid at the latest",
-    "lines": "a list of texts: a plan's installments, or what a payment pays where that is more "
-    "than the one account",
+    "lines": "a list of texts: a plan's installments, or what a payment or a card pays where "
+    "that is more than the one account",
     "expires": "the day, and of a link the time; empty where it is not known",
     "title": "what it is about",
     "paragraphs": "a list of texts: `{% for paragraph in paragraphs %}`",

@@ -42,6 +42,7 @@ class Notifying:
     to_landlords: bool = True
     receipts: bool = True
     autopay_scheduled: Literal["varying", "all", "none"] = "varying"
+    method_expiring_days: int = 30  # so long before a card is no good; 0: nobody is told
     records: bool = True
 
 

@@ -26,9 +26,11 @@ class PlannedMessage:
     period: str | None = None
     form: str = ""
     edition: int = 0  # of a bill: how often another one took its place
+    is_of_account: bool = True  # else it is one mail, whichever of several accounts it stands with
 
     @property
     def key(self) -> str:
         """Name its mail by business facts: recording it twice is recording it once."""
         mailbox = self.address.casefold()
-        return delivery_key(self.kind, self.about, self.form, self.account, mailbox)
+        account = self.account if self.is_of_account else ""
+        return delivery_key(self.kind, self.about, self.form, account, mailbox)

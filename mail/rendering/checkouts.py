@@ -10,13 +10,11 @@ from sqlalchemy.engine import Connection
 
 from database.books import Database
 from database.definitions.checkout import checkout, checkout_line
-from database.definitions.in_force import email_in_force, landlord_in_force
 from database.definitions.wallet import brand_of
 from database.postings import is_receipt_of
 from database.queries.payment_events import MoneyMoved, moved_of
-from database.tables import account, cosigner, gateway_payment, portal_user, posting
+from database.tables import gateway_payment, posting
 from domain.failures import PermanentFailure
-from domain.identity import mailbox_of
 from domain.languages import ENGLISH, say_day
 from domain.money import ZERO
 from domain.payments import PaymentKind, PaymentState
@@ -25,6 +23,7 @@ from mail.letters.phrases import MONEY_MOVED
 from mail.letters.spanish import in_language
 from mail.outbox.deliveries import Delivery
 from mail.rendering.notice_facts import NoticeFacts
+from mail.rendering.readers import name_of_reader
 
 _STATES = {
     NOT_TAKEN: (PaymentState.DECLINED, PaymentState.CANCELLED),
@@ -91,38 +90,12 @@ def _payer(books: Connection, payment_key: str, row: Delivery, facts: NoticeFact
     """
     Return the name of whoever paid, as far as the books have it; empty where they do not.
 
-    Not only its holder pays an account. A portal user is greeted by the name that the export has
-    of them, the holder at an address of the account's record, a landlord by the cosigner's name. A
-    guest is nobody whom we know.
+    Not only its holder pays an account. A guest is nobody whom we know.
     """
     paid_by = sa.select(checkout.c.user_number).where(checkout.c.payment_key == payment_key)
     if books.scalar(paid_by) is None:
         return ""
-    period, mailbox = facts.period, mailbox_of(row.address)
-    users, record, lets = portal_user.c, email_in_force.c, landlord_in_force.c
-    of_user = sa.select(users.name).where(users.period == period, users.mailbox == mailbox)
-    is_holders = (
-        record.period == period,
-        record.account_key == row.account_key,
-        sa.func.lower(record.address) == mailbox,
-    )
-    of_landlord = (
-        sa.select(cosigner.c.name)
-        .join(landlord_in_force, lets.cosigner_id == cosigner.c.cosigner_id)
-        .join(account, account.c.cosigner_id == cosigner.c.cosigner_id)
-        .where(
-            account.c.account_key == row.account_key,
-            account.c.period == period,
-            cosigner.c.period == period,
-            lets.period == period,
-            sa.func.lower(lets.portal_user) == mailbox,
-        )
-    )
-    if name := books.scalar(of_user):
-        return str(name)
-    if books.execute(sa.select(record.address).where(*is_holders)).first() is not None:
-        return facts.customer
-    return str(books.scalar(of_landlord) or "")
+    return name_of_reader(books, row, facts)
 
 
 def _lines(books: Connection, payment_key: str, language: str) -> tuple[str, ...]:

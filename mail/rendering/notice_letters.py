@@ -21,7 +21,6 @@ from mail.letters.notices import (
     AutopayFailed,
     AutopayNotDrawn,
     AutopayScheduled,
-    MethodExpiring,
     Notice,
     PastDue,
     PaymentDue,
@@ -218,18 +217,6 @@ def _receipt(facts: NoticeFacts, _on: date, common: Common) -> Notice:
     )
 
 
-def _method_expiring(facts: NoticeFacts, _on: date, common: Common) -> Notice:
-    if facts.method is None:
-        raise PermanentFailure("no payment method that this mailbox may know of")
-    return MethodExpiring(
-        **common,
-        method=facts.method,
-        last4=facts.last4,
-        brand=facts.brand,
-        draw=_draw(facts),
-    )
-
-
 def _local_day(moment: datetime | None, timezone: str) -> date | None:
     return moment.astimezone(ZoneInfo(timezone)).date() if moment else None
 
@@ -287,7 +274,6 @@ _LETTERS: dict[MessageKind, Callable[[NoticeFacts, date, Common], Notice]] = {
     MessageKind.AUTOPAY_SCHEDULED: _autopay_scheduled,
     MessageKind.AUTOPAY_FAILED: _autopay_failed,
     MessageKind.RECEIPT: _receipt,
-    MessageKind.METHOD_EXPIRING: _method_expiring,
 }
 _REMINDING: dict[MessageKind, Callable[[NoticeFacts, date, Common, Money], Notice]] = {
     MessageKind.PAYMENT_DUE: _payment_due,

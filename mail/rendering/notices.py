@@ -36,6 +36,7 @@ from mail.rendering.alerts import (
 from mail.rendering.arrangements import to_arrangement_letter
 from mail.rendering.bills import Sender, Stamp, compose_mail, to_outgoing
 from mail.rendering.checkouts import is_about_checkout, to_checkout_letter
+from mail.rendering.expiring import to_expiring_letter
 from mail.rendering.languages import languages_of
 from mail.rendering.notice_facts import NoticeFacts, find_notice_facts
 from mail.rendering.notice_letters import to_notice
@@ -127,6 +128,9 @@ class NoticeRenderer:
             return to_checkout_letter(self.database, row, facts, common), None
         if row.kind is MessageKind.ARRANGEMENT:
             return to_arrangement_letter(self.database, row, facts, common), None
+        if row.kind is MessageKind.METHOD_EXPIRING:
+            letter = to_expiring_letter(self.database, row, facts, common, self.portal_links)
+            return letter, None
         recorded_on = row.queued_at.astimezone(ZoneInfo(facts.timezone)).date()
         put_off = self._put_off(row, recorded_on) if facts.has_plan else ZERO
         return to_notice(row.kind, facts, recorded_on, common, put_off), None

@@ -180,6 +180,13 @@ class NoticesSettings(SettingsSection):
         description="Who hears of a draw where no e-bill tells it: varying (bank drafts of a "
         "changed amount), all, none.",
     )
+    method_expiring_days: int = Field(
+        30,
+        ge=0,
+        le=90,
+        description="So many days before a card that autopay draws from is no good its owner is "
+        "mailed, and warned on the pages; 0: no mail.",
+    )
 
 
 class BankSettings(SettingsSection):

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from datetime import date
 from email import message_from_bytes
 from email.policy import default
 
 import pytest
+import sqlalchemy as sa
 
+from database.books import Database
+from database.definitions.identity import wallet_method
+from database.tables import mandate, payment_method
 from deployments.served import notify
+from domain.identity import UserState
+from domain.payments import MethodKind
+from identity.users import make_user
+from tests.builders import NOW
 from tests.flows.desk import Desk, at_server
 
 AFTER_THE_CLOSE, AFTER_THE_DRAWS = "2026-11-03T07:00", "2026-11-21T07:00"
+IN_DECEMBER = "2026-12-01T07:00"
 PAST_DUE = "2026-11-21T06:00"
 
 
@@ -70,6 +80,33 @@ def test_whose_e_bill_failed_hears_of_the_draw_by_a_mail_of_its_own(office):
     assert 0 == told_before["autopay-scheduled"]["queued"]
     assert (0, {one["account"]}) == (told.status, {row["account"] for row in mails}), told.err
     assert f"${one['amount']}" in texts(office, "autopay-scheduled*")[0]
+
+
+def test_a_card_that_is_soon_no_good_is_told_of(office):
+    database = Database(f"sqlite:///{office.home / 'billclose.db'}")
+    with database.writing() as books:
+        method, agreed = payment_method.c, mandate.c
+        paying = sa.select(payment_method).join(mandate, agreed.method_token == method.token)
+        card = books.execute(
+            paying.where(method.kind == MethodKind.CARD, agreed.active).order_by(method.token)
+        ).first()
+        user = make_user(books, "fay@example.com", NOW, UserState.ACTIVE)
+        books.execute(
+            wallet_method.insert().values(
+                token=card.token, user_number=user, kind=card.kind, last4=card.last4,
+                brand="Visa", expires_on=date(2026, 12, 31), added_at=NOW,
+            )
+        )  # fmt: skip
+
+    look = notified(office, IN_DECEMBER, "--dry-run")
+    off = notified(office, IN_DECEMBER, "--dry-run", BILLCLOSE_NOTICES__METHOD_EXPIRING_DAYS="0")
+    first = notified(office, IN_DECEMBER)
+
+    found = [one.json["notices"]["method-expiring"]["queued"] for one in (look, off, first)]
+    mails = office.rows("deliveries", "kind=method-expiring")
+    assert [1, 0, 1] == found, first.err
+    assert ["sent"] == [row["status"] for row in mails]
+    assert "good until December 31, 2026 and no longer" in texts(office, "method-expiring*")[0]
 
 
 def test_notices_can_be_switched_off(office):

@@ -10,6 +10,9 @@ from database.queries.portal.accounts import has_accounts_to_come
 from database.queries.portal.standings import standings_of_user
 from domain.accounts import account_key
 from domain.identity import mailbox_of
+from domain.payment_methods import say_method
+from domain.payments import MethodKind
+from web.customers.cards import soon_over
 from web.customers.news import has_new
 from web.layout import show
 from web.visits import ReadingPage, Visit
@@ -39,6 +42,10 @@ def show_home(visit: Visit, books: Connection) -> Response:
         offers_plans=visit.office.settings.arrangements.by_customers,
         latest=latest,
         is_news=has_new(books, visit),
+        expiring=[
+            (say_method(MethodKind.CARD, one.last4, one.brand, visit.language), one.expires_on)
+            for one in soon_over(visit, books).values()
+        ],
         pays_ahead=visit.office.settings.checkout.pay_ahead,
         linked=next((one for one in standings if one.account_key == new), None),
     )

@@ -15,6 +15,7 @@ from domain.deliveries import MessageKind
 from domain.payments import PaymentState
 from mail.bounces.processing import record_refusals
 from mail.communications.queueing import reschedule_overdue
+from mail.notices.expiring import withdraw_expiring
 from mail.outbox.queueing import queue_bills
 from mail.outbox.sending import SendCounts
 from mail.reminders.queueing import withdraw_notices, withdraw_reminders
@@ -75,6 +76,7 @@ def send_what_is_due(
     """Send the mails of some kinds that are due, and draw the conclusions from refusals."""
     withdraw_reminders(office.database, office.reminders_terms(due()))
     withdraw_notices(office.database, due(), office.who)
+    withdraw_expiring(office.database, office.notices_terms(due()))
     if MessageKind.COMMUNICATION in kinds:
         reschedule_overdue(office.database, office.send_schedule, due())
     tried = send_mails(office, kinds, due, progress)

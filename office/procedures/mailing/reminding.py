@@ -9,6 +9,7 @@ from database.books import Database
 from domain.deliveries import MessageKind
 from domain.words import say_count
 from mail.notices.checkouts import queue_checkout_mails
+from mail.notices.expiring import queue_expiring
 from mail.notices.payments import NoticeCounts, Notifying, queue_draw_notices, queue_receipts
 from mail.reminders.exemptions import Undrawn
 from mail.reminders.queueing import ReminderCounts
@@ -26,6 +27,7 @@ def queue_all_receipts(database: Database, terms: Notifying) -> NoticeCounts:
 QUEUES: dict[MessageKind, Callable[[Database, Notifying], NoticeCounts]] = {
     MessageKind.RECEIPT: queue_all_receipts,
     MessageKind.AUTOPAY_SCHEDULED: queue_draw_notices,
+    MessageKind.METHOD_EXPIRING: queue_expiring,
 }
 
 

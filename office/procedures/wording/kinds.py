@@ -154,7 +154,7 @@ _MAILS = {
     "autopay-scheduled": "The mail that a payment will be drawn by autopay.",
     "autopay-failed": "The mail that an autopay payment failed or was taken back.",
     "autopay-failed-not-drawn": "The mail that an autopay payment was not drawn at all.",
-    "method-expiring": "The mail that a card is soon no good; nothing sends it yet.",
+    "method-expiring": "The mail that a card which autopay draws from is soon no good.",
     "receipt": "The receipt of a payment: of a bill, of other things, of several at once.",
     "receipt-not-taken": "The mail that a payment made by hand came to nothing.",
     "receipt-taken-back": "The mail that money of a payment went back, or came again.",

@@ -255,14 +255,7 @@ def test_a_receipt_says_what_was_paid_and_what_is_left(books):
         assert line in text
 
 
-def test_a_method_that_expires_is_named_to_its_owner(books):
-    text = text_of(told(books, record(books, K.METHOD_EXPIRING)))
-
-    assert "from your bank account ending 6789, which expires soon." in text
-    assert "$80.00 on November 13, 2026" in text
-
-
-@pytest.mark.parametrize("kind", [K.PAYMENT_DUE, K.AUTOPAY_SCHEDULED, K.METHOD_EXPIRING])
+@pytest.mark.parametrize("kind", [K.PAYMENT_DUE, K.AUTOPAY_SCHEDULED])
 def test_a_method_is_named_by_its_bank_where_the_gateway_told_it(books, kind):
     with books.writing() as connection:
         payment = connection.execute(sa.select(gateway_payment)).one()

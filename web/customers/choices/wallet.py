@@ -27,6 +27,7 @@ from identity.wallet import (
 from office.procedures.portal.method_capture import begin_capture, finish_capture, page_before
 from rules.portal_access import own_path
 from web.customers.accounts import my_accounts
+from web.customers.cards import soon_over
 from web.customers.refusals import refusal_of
 from web.layout import missing, show
 from web.visits import Visit, redirect
@@ -63,9 +64,12 @@ def show_wallet(visit: Visit) -> Response:
 
 def _wallet(visit: Visit, status: int, **values: object) -> Response:
     methods = [(one, visit.say_saved(one)) for one in my_wallet(visit)]
+    with visit.office.database.reading() as books:
+        expiring = soon_over(visit, books)
     given = {
         "done": "",
         "methods": methods,
+        "expiring": expiring,
         "today": visit.today,
         "accounts": my_accounts(visit),
         **values,

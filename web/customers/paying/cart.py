@@ -10,7 +10,7 @@ from starlette.responses import Response
 from domain.checkout import NotTaken, PayableAccount, PayLine, PayWallet
 from domain.failures import PermanentFailure
 from domain.money import Money
-from identity.wallet import method_key
+from domain.payment_methods import method_key
 from mail.message.addresses import to_envelope_address
 from office.procedures import checkout
 from office.procedures.portal.method_capture import finish_guest_capture

@@ -371,3 +371,44 @@ def test_an_office_whose_gateway_has_no_such_page_says_so(tmp_path, town):
 
     assert (503, True) == (answer.status_code, "Nothing was saved" in words(answer))
     assert 404 == person.get("/sandbox/methods/x").status_code
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "on_home"),
+    [
+        (
+            "en",
+            "Autopay draws from this card, which is good until 11/2026 and no longer.",
+            "Autopay draws from your Visa ending 4242, which is good until 11/2026 and no longer. "
+            "Add your new card",
+        ),
+        (
+            "es",
+            "El pago automático cobra de esta tarjeta, que es válida hasta 11/2026 y no después.",
+            "El pago automático cobra de su Visa terminada en 4242, que es válida hasta 11/2026 y "
+            "no después. Agregue su tarjeta nueva",
+        ),
+    ],
+)
+def test_the_wallet_and_the_home_page_say_that_a_card_of_autopay_is_soon_no_good(
+    tenant, landlord, books, language, said, on_home
+):
+    add_method(tenant)
+    with books.writing() as connection:
+        connection.execute(wallet_method.update().values(expires_on=date(2026, 11, 30)))
+        connection.execute(web_user.update().values(language=language))
+    before = words(tenant.get("/wallet")) + words(tenant.get("/"))
+    enroll_by_hand(books, own_token(books))
+
+    assert said not in before and on_home not in before
+    assert said in words(tenant.get("/wallet"))
+    assert f'href="/accounts/{MINE}/autopay"' in tenant.get("/wallet").text
+    assert on_home in words(tenant.get("/"))
+    assert "11/2026" not in words(landlord.get("/")) + words(landlord.get("/wallet"))
+
+
+def test_of_a_card_of_autopay_that_is_good_for_longer_nothing_is_said(tenant, books):
+    add_method(tenant)
+    enroll_by_hand(books, own_token(books))
+
+    assert "no longer" not in words(tenant.get("/wallet")) + words(tenant.get("/"))
