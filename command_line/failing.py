@@ -183,15 +183,27 @@ def _next(status: int) -> str:
 
 
 def _keep_trace(failure: BaseException) -> str:
-    """Keep the trace out of the clerk's sight but where support finds it."""
+    """
+    Keep the trace out of the clerk's sight but where support finds it.
+
+    A service's own temporary folder is gone when it ends: what serves a home leaves it there.
+    """
+    import os
     import tempfile
     import traceback
+    from pathlib import Path
 
     from office.secrets.redaction import redact
 
+    logs = Path(os.environ.get("BILLCLOSE_HOME") or os.devnull) / "logs"
     try:
         with tempfile.NamedTemporaryFile(
-            "w", prefix="billclose-failure-", suffix=".txt", delete=False, encoding="utf-8"
+            "w",
+            prefix="billclose-failure-",
+            suffix=".txt",
+            dir=logs if os.access(logs, os.W_OK) else None,
+            delete=False,
+            encoding="utf-8",
         ) as file:
             traceback.print_tb(failure.__traceback__, file=file)
             file.write(type(failure).__name__)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -196,6 +197,8 @@ def server_environment(
             "DO_NOT_TRACK": "1",
         }
     )
+    if not _can_unpack_its_pages():
+        environment["PREFECT_UI_STATIC_DIRECTORY"] = str(home / "ui")
     if auth:
         environment["PREFECT_SERVER_API_AUTH_STRING"] = auth
         environment["PREFECT_API_AUTH_STRING"] = auth
@@ -205,6 +208,18 @@ def server_environment(
             driver + database_url.partition("://")[2]
         )
     return environment
+
+
+def _can_unpack_its_pages() -> bool:
+    """
+    Tell whether Prefect may unpack its UI beside its own program, once for all homes.
+
+    A service may not: the program is root's, or its folder is read-only. Without a place for them
+    the server starts, and has no pages.
+    """
+    found = find_spec("prefect")
+    places = (found.submodule_search_locations if found else None) or ()
+    return any(os.access(Path(place) / "server", os.W_OK) for place in places)
 
 
 @contextmanager

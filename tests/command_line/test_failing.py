@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
+import stat
 from pathlib import Path
 
 import pytest
@@ -73,6 +75,21 @@ def test_a_failure_is_called(failure, code, status, said):
 
     assert (code, status) == (found[0], found[2])
     assert said in found[1]
+
+
+def test_a_service_leaves_the_trace_in_the_homes_logs(tmp_path, monkeypatch):
+    monkeypatch.setenv("BILLCLOSE_HOME", str(tmp_path))
+    before = describe(OutcomeUnknown("x"))[1]
+    (tmp_path / "logs").mkdir()
+
+    with contextlib.suppress(FileNotFoundError):
+        Path(before.split(" is in ")[1]).unlink()
+    after = describe(OutcomeUnknown("x"))[1]
+
+    assert str(tmp_path) not in before
+    (kept,) = (tmp_path / "logs").iterdir()
+    assert after.endswith(f"is in {kept}")
+    assert 0o600 == stat.S_IMODE(kept.stat().st_mode)
 
 
 def test_whoever_stopped_a_command_has_nothing_to_put_right():

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from datetime import timedelta
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from uuid import uuid4
 
@@ -94,6 +95,28 @@ def test_every_prefect_server_of_ours_keeps_as_long_and_records_alike(written):
 @pytest.mark.parametrize(
     "written",
     [
+        pytest.param(lambda: in_unit("billclose-prefect.service"), id="systemd"),
+        pytest.param(lambda: in_service("prefect"), id="compose"),
+        pytest.param(lambda: server_environment(Path("home"), 4200), id="billclose up"),
+    ],
+)
+def test_a_server_that_may_not_write_to_the_program_has_its_pages(written, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    settings = written()
+
+    pages = Path(settings["PREFECT_UI_STATIC_DIRECTORY"])
+    assert Path(settings["PREFECT_HOME"]) in pages.parents
+
+
+def test_one_that_may_has_them_beside_the_program_for_all_homes(monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: True)
+
+    assert "PREFECT_UI_STATIC_DIRECTORY" not in server_environment(Path("home"), 4200)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
         pytest.param(lambda: in_unit("billclose-worker.service"), id="systemd"),
         pytest.param(lambda: in_service("worker"), id="compose"),
     ],
@@ -172,7 +195,14 @@ def test_what_stays_is_looked_after_and_the_logs_are_turned_over():
 def test_only_this_machine_reaches_the_server():
     ports = [port for one in COMPOSE["services"].values() for port in one.get("ports", [])]
 
-    assert ["127.0.0.1:4200:4200"] == ports
+    assert ["127.0.0.1:4200:4200", "127.0.0.1:8480:8480"] == ports
+
+
+def test_the_desk_believes_the_proxy_of_this_machine_and_no_other_container():
+    (network,) = COMPOSE["networks"]["default"]["ipam"]["config"]
+
+    assert network["gateway"] == in_service("web")["BILLCLOSE_WEB__PROXIES"]
+    assert ip_address(network["gateway"]) in ip_network(network["subnet"])
 
 
 def test_volumes_and_secrets_that_are_used_are_there():
