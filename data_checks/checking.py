@@ -43,7 +43,7 @@ __all__ = [
 DEFAULT_THRESHOLDS = Thresholds()
 AS_SHIPPED = CheckChoices()
 STAGED = (
-    *("account", "account_email", "movement", "portal_link", "cosigner"),
+    *("account", "account_email", "movement", "portal_user", "portal_link", "cosigner"),
     *("payment_method", "mandate", "problem", "bulk_file", "page", "bill", "bill_place"),
     *("delivery_plan", "recipient", "planned_payment", "gateway_payment"),
     *("enrollment", "enrollment_end"),

@@ -95,4 +95,24 @@ ACCOUNTS = (
         detail=says("an unknown account; portal links to it: {links}"),
         rules=(24,),
     ),
+    Check(
+        name="link-unknown-user",
+        severity=Severity.WARNING,
+        what="An account is linked to a portal user whom neither portal_users.csv nor the portal "
+        "knows.",
+        why="The bill is e-mailed to an address at which nobody is registered, and where that is "
+        "the only one it is not printed either.",
+        fix="Find the account in portal_links.csv; add the user to portal_users.csv, or unlink "
+        "them.",
+        sql="""
+            SELECT a.account_key, a.account, COUNT(*) AS users FROM portal_link l
+            JOIN account a ON a.period = l.period AND a.account_key = l.account_key
+            LEFT JOIN portal_user u ON u.period = l.period AND u.mailbox = l.mailbox
+            LEFT JOIN web_user w ON w.mailbox = l.mailbox
+            WHERE l.period = :period AND a.status <> 'closed' AND l.fault IS NULL
+                AND u.mailbox IS NULL AND w.mailbox IS NULL
+            GROUP BY a.account_key, a.account""",
+        detail=says("linked portal users who are in no list of users: {users}"),
+        rules=(24,),
+    ),
 )

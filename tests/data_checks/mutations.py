@@ -141,6 +141,7 @@ ACCOUNTS = (
     changing("email-shared", update("account_email", "address = 'Customer2@example.com'", 4)),
     changing("cosigner-unknown", update("account", "cosigner_id = 'LL9'")),
     changing("link-unknown-account", update("portal_link", "account_key = '999'", 4)),
+    changing("link-unknown-user", f"DELETE FROM portal_user {THIS_RUN}"),
 )
 BALANCES = (
     changing(
