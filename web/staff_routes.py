@@ -16,7 +16,13 @@ from web.office.administration.routes import ROUTES as ADMINISTRATION
 from web.office.corrections import correcting, undoing
 from web.office.decisions.autopay import AUTOPAY
 from web.office.decisions.bank import show_bank, take_file, take_settled_line
-from web.office.decisions.communications import COMMUNICATIONS, show_posting, take_posting
+from web.office.decisions.communications import (
+    COMMUNICATIONS,
+    show_change,
+    show_posting,
+    take_change,
+    take_posting,
+)
 from web.office.decisions.deciding import RowDecision, show_decision, take_decision
 from web.office.decisions.deposits import show_differences, take_settled
 from web.office.decisions.emails import EMAILS
@@ -82,6 +88,8 @@ STAFF: tuple[tuple[str, str, Page, Permission], ...] = (
     ("GET", CORRECTED, correcting.show_correct, Permission.CORRECT),
     ("POST", correcting.CONFIRM, correcting.take_correction, Permission.CORRECT),
     ("GET", POSTS, show_posting, Permission.DECIDE),
+    ("GET", "/office/communications/change", show_change, Permission.DECIDE),
+    ("POST", "/office/communications/change", take_change, Permission.DECIDE),
     ("GET", DIFFERENCES, show_differences, Permission.LOOK),
     ("POST", f"{DIFFERENCES}/settle", take_settled, Permission.DECIDE),
     ("GET", BANK, show_bank, Permission.LOOK),

@@ -42,7 +42,7 @@ def show_plan(visit: Visit, problems: dict[str, str] | None = None, said: str = 
         first=(visit.today + FIRST_AFTER).isoformat(),
         problems=problems or {},
         said=said,
-        values=visit.form,
+        values={} if said else visit.form,
     )
 
 

@@ -67,7 +67,7 @@ def show_customer(visit: Visit, problems: dict[str, str] | None = None, said: st
         may_hold=may(visit.user.role, Permission.OUTSORT),
         problems=problems or {},
         said=said,
-        values=visit.form,
+        values={} if said else visit.form,
         **holds,
         standing=standing,
         linked=linked,

@@ -67,6 +67,7 @@ class ListPage:
     empty: str = "No row is like that."
     newest_first: str = ""  # the column that a list is sorted by, backwards, unless asked
     leaves_out: frozenset[str] = frozenset()  # columns that tell a person nothing
+    leads: tuple[str, ...] = ()  # what it is read for, right after the first column
     row_link: RowLink | None = None
     begin: RowLink | None = None  # where a new row is made; it has no key
     done: Mapping[str, str] = field(default_factory=dict)  # what is said after something was done
@@ -318,7 +319,8 @@ def _ordered(
 
 
 def _names(page: ListPage, shown: sa.Subquery) -> list[str]:
-    return [name for name in column_names(shown) if name not in page.leaves_out]
+    first, *others = (name for name in column_names(shown) if name not in page.leaves_out)
+    return [first, *page.leads, *(name for name in others if name not in page.leads)]
 
 
 def _column(shown: sa.Subquery, name: str, asked: ListQuery, page: ListPage) -> ShownColumn:

@@ -15,6 +15,7 @@ LINK_LANDLORD = "/office/landlords/link"
 RUNBOOK = "/office/runbook"
 PACK = "/office/audit/pack"
 SCHEDULE = "/office/payments/schedule"
+_OF_A_MAIL = ("name", "kind", "recipient", "status", "sent_at", "error")
 
 
 def _did_not_arrive(row: Mapping[str, Any]) -> bool:
@@ -62,6 +63,7 @@ LIST_PAGES: tuple[ListPage, ...] = (
         "Scheduled and previous",
         about="The status of a payment that was made is its confirmation number, the same at the "
         "gateway and in cash receipting; of one that failed, why.",
+        leads=("name", "pay_date", "amount", "status"),
     ),
     ListPage(
         "/office/payments/unscheduled",
@@ -137,10 +139,11 @@ LIST_PAGES: tuple[ListPage, ...] = (
              empty="No landlord sees any account."),
     ListPage("/office/communications", "communications", "Communications", "communications",
              "Posted", newest_first="number", leaves_out=frozenset({"sha256"}),
-             row_link=_decide("/office/communications/remove", "number", "Remove",
+             row_link=_decide("/office/communications/change", "number", "Change or remove",
                               offered=_is_shown),
              begin=_decide(POSTS, "", "Post a communication"),
-             done={"posted": "The communication is posted; customers see it now."}),
+             done={"posted": "The communication is posted; customers see it now.",
+                   "changed": "The communication is changed."}),
     ListPage("/office/communications/mailings", "mailings", "Mass mails", "communications",
              "Mass mails", newest_first="number",
              row_link=RowLink(WRITE, "number", "Open", Permission.INVITE_MANY, asks=""),
@@ -157,16 +160,16 @@ LIST_PAGES: tuple[ListPage, ...] = (
     ListPage("/office/communications/unsubscribed", "unsubscribed-addresses",
              "Who wants no communications", "communications", "Unsubscribed"),
     ListPage("/office/emails", "deliveries", "Emails", "emails", "Sent and waiting",
-             newest_first="sent_at",
+             newest_first="sent_at", leads=_OF_A_MAIL,
              row_link=_decide("/office/emails/decide", "message_id", offered=_did_not_arrive)),
     ListPage("/office/emails/events", "email-events", "Email events", "emails", "Email events",
-             newest_first="sent_at",
+             newest_first="sent_at", leads=_OF_A_MAIL,
              about="All that was mailed but the bills: those leave with the close of a period."),
     ListPage("/office/emails/texts", "texts", "Text messages", "emails", "Texts",
              newest_first="queued_at",
              about="What customers who chose texts were told; the phone by its last four digits."),
     ListPage("/office/emails/bounces", "bounces", "Emails that came back", "emails", "Came back",
-             newest_first="received_at",
+             newest_first="received_at", leads=("received_at", "account", "recipient", "kind"),
              row_link=_decide("/office/emails/bounces/decide", "id", offered=_waits)),
     ListPage("/office/emails/suppressed", "suppressed-addresses", "Suppressed addresses", "emails",
              "Suppressed addresses",

@@ -25,6 +25,7 @@ def test_a_clerk_sets_a_plan_up_and_cancels_it(signed_in):
     ended = clerk.post(PLAN, act="cancel", reason="moved away")
 
     assert f'href="{PLAN}"' in account
+    assert 'id="reason" name="reason" type="text" value=""' in made.text
     assert "The plan is set up." in made.text and made.text.count("$40.00") == 2
     assert "<td>in force</td>" in listed and "asked by phone" in listed
     assert "The plan is cancelled" in ended.text and "moved away" in ended.text

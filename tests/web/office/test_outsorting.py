@@ -29,6 +29,7 @@ def test_a_clerk_holds_a_bill_and_releases_it(office, signed_in):
     assert ">Hold this bill<" in offered and ">Release<" not in offered
     assert (200, True) == (held.status_code, "The bill is held back." in held.text)
     assert f"held back by {CLERK}: meter read twice" in held.text
+    assert 'value="meter read twice"' not in held.text  # the reason of that bill, of no other
     assert "01.1001.1" in listed and "meter read twice" in listed
     assert (200, True) == (released.status_code, "The bill is released." in released.text)
     assert "No bill is held back." in clerk.get("/office/outsorted").text

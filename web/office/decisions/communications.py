@@ -14,13 +14,17 @@ from mail.communications.posted import (
     Details,
     PdfFile,
     add_communication,
+    change_communication,
+    read_posted,
     remove_communication,
 )
 from office.equipment.office import Office
 from office.procedures.mailing.communications import read_pdf
 from office.procedures.mailing.posting import read_last_day, read_link, read_title
 from office.procedures.texting.announcing import take_back_text
+from rules.mail.communications import Posted
 from web.guarding import POSTS
+from web.layout import missing
 from web.office.decisions.deciding import DecidedRow, RowDecision, Way
 from web.office.layout import show_office
 from web.office.pages import page_of
@@ -93,6 +97,48 @@ def take_posting(visit: Visit, file: Any) -> Response:
     except (Misuse, Refused) as refused:
         return show_posting(visit, refused.message)
     return redirect("/office/communications?done=posted")
+
+
+def show_change(visit: Visit, problem: str = "") -> Response:
+    """Show the form by which a posted communication gets another title or last day (rule 105)."""
+    posted = _posted(visit)
+    if posted is None:
+        return missing(visit)
+    expires = posted.expires_on.isoformat() if posted.expires_on else ""
+    stands = {"title": posted.title, "link": posted.link, "expires": expires}
+    return show_office(
+        visit,
+        "change-communication.html",
+        422 if problem else 200,
+        number=posted.number,
+        problem=problem,
+        values={**stands, **visit.form},
+    )
+
+
+def take_change(visit: Visit) -> Response:
+    """Change what was typed anew; a last day that is past may stay as it is."""
+    office, posted = visit.office, _posted(visit)
+    if posted is None:
+        return missing(visit)
+    try:
+        changes: dict[str, Any] = {
+            "title": read_title(visit.text("title")),
+            "link": read_link(visit.text("link")),
+        }
+        if visit.text("expires") != (posted.expires_on.isoformat() if posted.expires_on else ""):
+            changes["expires_on"] = read_last_day(visit.text("expires"), visit.today)
+        now, who = office.moment(), office.who
+        change_communication(office.database, posted.number, changes, now=now, who=who)
+    except (Misuse, Refused) as refused:
+        return show_change(visit, refused.message)
+    return redirect("/office/communications?done=changed")
+
+
+def _posted(visit: Visit) -> Posted | None:
+    key = visit.text("key") if visit.is_post else visit.request.query_params.get("key", "")
+    number = row_number(key)
+    return next((one for one in read_posted(visit.office.database) if one.number == number), None)
 
 
 def read_upload(office: Office, file: UploadFile) -> PdfFile:

@@ -44,6 +44,33 @@ def test_a_clerk_posts_one_and_takes_it_off(office, signed_in):
     assert [] == list((office.home / "uploads").iterdir())
 
 
+def test_rule_105_its_title_and_last_day_are_changed(office, signed_in):
+    clerk = signed_in(Role.CLERK)
+    listed = clerk.get(post(clerk, expires="2026-12-31").headers["location"]).text
+    link = decide_link(listed, "Leaf pick-up")
+
+    opened = clerk.get(link).text
+    past = clerk.post(
+        "/office/communications/change", key="1", title="Leaves", expires="2020-01-01"
+    )
+    done = clerk.post("/office/communications/change", key="1", title="Leaves", expires="")
+    gone = clerk.get("/office/communications/change?key=2")
+
+    assert 'value="Leaf pick-up"' in opened and 'value="2026-12-31"' in opened
+    assert "/office/communications/remove?key=1" in opened
+    assert (422, True) == (
+        past.status_code,
+        "is past" in past.text and 'value="Leaves"' in past.text,
+    )
+    assert "The communication is changed." in clerk.get(done.headers["location"]).text
+    assert 404 == gone.status_code
+    with office.database.reading() as books:
+        title, last = books.execute(
+            sa.select(communication.c.title, communication.c.expires_on)
+        ).one()
+    assert ("Leaves", None) == (title, last)
+
+
 @pytest.mark.parametrize(
     ("told", "sentence"),
     [
