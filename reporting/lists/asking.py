@@ -26,6 +26,10 @@ _LARGEST = 2**63 - 1  # that a column of numbers holds
 HOW = "write COLUMN=VALUE, or with !=, <, <=, >, >= or ~ (contains)"
 
 
+class UnfitValue(ValueError):
+    """What a column cannot be asked for, in words; who asked it quotes what was typed."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListRequest:
     """
@@ -74,7 +78,10 @@ def claim_of(shown: sa.Subquery, text: str, zone: tzinfo) -> Claim:
         names = ", ".join(column_names(shown))
         raise Misuse(f"--where {text}: {HOW}; the columns are {names}.")
     name = known_column(column_names(shown), parts["name"], f"--where {text}")
-    return _claim(shown, name, parts["operator"], parts["value"].strip(), zone)
+    try:
+        return _claim(shown, name, parts["operator"], parts["value"].strip(), zone)
+    except UnfitValue as unfit:
+        raise Misuse(f"--where {text}: {unfit}.") from None
 
 
 def known_column(names: Sequence[str], name: str, asked: str) -> str:
@@ -106,7 +113,10 @@ def contains(shown: sa.Subquery, name: str, value: str, zone: tzinfo) -> Claim:
         return words_contain(shown.c[name], value)
     kind = shown.c[name].type
     is_text = not isinstance(kind, Cents | sa.Boolean | sa.Date | sa.Integer)
-    return _claim(shown, name, "~" if is_text else "=", value, zone)
+    try:
+        return _claim(shown, name, "~" if is_text else "=", value, zone)
+    except UnfitValue as unfit:
+        raise Misuse(f"{name}, {value}: {unfit}.") from None
 
 
 def _order(shown: sa.Subquery, sort: Sequence[str]) -> list[Any]:
@@ -129,14 +139,14 @@ def _claim(shown: sa.Subquery, name: str, operator: str, value: str, zone: tzinf
     if key and operator in ("=", "!=", "~"):  # without a letter or digit it is a text like others
         return _of_text(shown.c._account_key, operator, key)
     if isinstance(column.type, Moment) and operator == "~":
-        return _in_part(column, name, value, zone)
+        return _in_part(column, value, zone)
     if operator == "~":
         return _part_of(column, name, value)
     if isinstance(column.type, Moment):
-        return _of_moment(column, name, operator, value, zone)
+        return _of_moment(column, operator, value, zone)
     if isinstance(column.type, sa.Boolean) and operator not in ("=", "!="):
-        raise Misuse(f"--where {name}{operator}{value}: {name} is compared with =, !=.")
-    typed = _to_typed(column.type, name, operator, value)
+        raise UnfitValue(f"{name} is compared with =, !=")
+    typed = _to_typed(column.type, value)
     if typed is None:
         return _of_text(sa.func.lower(sa.cast(column, sa.String)), operator, value.lower())
     return _compared(column, operator, typed)
@@ -157,7 +167,8 @@ def _of_text(text: Any, operator: str, value: str) -> Claim:
 def _part_of(column: Any, name: str, value: str) -> Claim:
     """Look for a part of a text or a day; amounts and counts have no parts."""
     if isinstance(column.type, Cents | sa.Boolean | sa.Float):
-        raise Misuse(f"--where {name}~{value}: {name} is compared with =, !=, <, >.")
+        by = "=, !=" if isinstance(column.type, sa.Boolean) else "=, !=, <, >"
+        raise UnfitValue(f"{name} is compared with {by}")
     read = column.type.spoken(column) if isinstance(column.type, Counted) else column
     text = sa.func.lower(sa.cast(read, sa.String))
     return _of_text(text, "~", value.lower())
@@ -181,7 +192,7 @@ def _compared(column: Any, operator: str, value: Any) -> Claim:
     return result
 
 
-def _to_typed(kind: Any, name: str, operator: str, value: str) -> Any:
+def _to_typed(kind: Any, value: str) -> Any:
     """Read money, flags, days and counts by value; None for a column of text."""
     try:
         if isinstance(kind, Cents):
@@ -196,8 +207,7 @@ def _to_typed(kind: Any, name: str, operator: str, value: str) -> Any:
         if isinstance(kind, sa.Numeric):
             return float(value)
     except ValueError:
-        what = _kind_of(kind)
-        raise Misuse(f"--where {name}{operator}{value}: {value!r} is no {what}.") from None
+        raise UnfitValue(f"{value!r} is no {_kind_of(kind)}") from None
     return None
 
 
@@ -216,7 +226,7 @@ def _kind_of(kind: Any) -> str:
     return "day such as 2026-11-20" if isinstance(kind, sa.Date) else "number"
 
 
-def _of_moment(column: Any, name: str, operator: str, value: str, zone: tzinfo) -> Claim:
+def _of_moment(column: Any, operator: str, value: str, zone: tzinfo) -> Claim:
     """
     Compare a moment with a local day as a whole, or with a local time of one.
 
@@ -228,7 +238,7 @@ def _of_moment(column: Any, name: str, operator: str, value: str, zone: tzinfo) 
             return _compared(column, operator, _to_moment(value, zone))
         start, end = (_local(one, zone) for one in (day, day + DAY))
     except (ValueError, OverflowError):  # too far off for a clock, too
-        raise _no_moment(name, operator, value) from None
+        raise _no_moment(value) from None
     match operator:
         case "=":
             claim = sa.and_(column >= start, column < end)
@@ -246,14 +256,14 @@ def _of_moment(column: Any, name: str, operator: str, value: str, zone: tzinfo) 
     return result
 
 
-def _in_part(column: Any, name: str, value: str, zone: tzinfo) -> Claim:
+def _in_part(column: Any, value: str, zone: tzinfo) -> Claim:
     """
     Look for the moments of a part of the time as people are shown it: `2026-11-02 09:05`,
     `2026-11`. An hour that the clocks show twice is both of them.
     """
     part = _PART.fullmatch(value.strip())
     if part is None:
-        return _of_moment(column, name, "=", value, zone)
+        return _of_moment(column, "=", value, zone)
     year, month, day, hour, minute = (int(one) if one else None for one in part.groups())
     try:
         start = datetime(year or 0, month or 1, day or 1, hour or 0, minute or 0, tzinfo=zone)
@@ -270,14 +280,11 @@ def _in_part(column: Any, name: str, value: str, zone: tzinfo) -> Claim:
         both = {start.replace(fold=fold).astimezone(UTC) for fold in (0, 1)}
         return sa.or_(*(sa.and_(column >= one, column < one + lasts) for one in sorted(both)))
     except (ValueError, OverflowError):
-        raise _no_moment(name, "~", value) from None
+        raise _no_moment(value) from None
 
 
-def _no_moment(name: str, operator: str, value: str) -> Misuse:
-    example = "2026-11-20 or 2026-11-20T09:00"
-    return Misuse(
-        f"--where {name}{operator}{value}: {value!r} is no day or time such as {example}."
-    )
+def _no_moment(value: str) -> UnfitValue:
+    return UnfitValue(f"{value!r} is no day or time such as 2026-11-20 or 2026-11-20T09:00")
 
 
 def _to_day(value: str) -> date | None:

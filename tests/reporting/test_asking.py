@@ -25,13 +25,17 @@ SHOWN = [pytest.param(name, id=name) for name in LISTS if name != "exceptions"]
 def readable(shown: sa.Subquery, name: str) -> Iterator[sa.ColumnElement[bool]]:
     """What of all that is odd is a claim about a column; the rest is refused in words."""
     for value in ODD:
-        asked = [partial(contains, shown, name, value, DENVER)]
-        asked += [partial(claim_of, shown, f"{name}{by}{value}", DENVER) for by in ("=", "!=", "<")]
-        for claim in asked:
+        asked = {"": partial(contains, shown, name, value, DENVER)}
+        for by in ("=", "!=", "<", ">=", "~"):
+            typed = f" {name.upper()} {by} {value}"
+            asked[f"--where {typed}: "] = partial(claim_of, shown, typed, DENVER)
+        for quoted, claim in asked.items():
             try:
                 yield claim()
             except Misuse as refused:
-                assert "is no" in str(refused) or "is compared with" in str(refused)
+                said = str(refused)
+                assert said.startswith(quoted)  # as it was typed, whatever the operator
+                assert "is no" in said or "is compared with" in said
 
 
 @pytest.mark.parametrize("what", SHOWN)
