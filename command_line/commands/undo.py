@@ -32,7 +32,12 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Take it back without asking.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be taken back, and what not.")
 @click.option("--printed", is_flag=True, help="The print batches are with the printer already.")
-@click.option("--reason", callback=in_words, metavar="TEXT", help="Why; audited.")
+@click.option(
+    "--reason",
+    callback=in_words,
+    metavar="TEXT",
+    help="Why; audited. Asked for where you are asked for the yes.",
+)
 @as_of_option
 @json_option
 @click.pass_obj
@@ -73,6 +78,8 @@ def undo(
                 f"Nothing was changed. To do it: {office.command} undo {period} --yes{where}"
             )
         return DONE
+    if not yes and not reason:
+        reason = click.prompt("  Why? It is audited", err=True)
     return _tell(office, undoing.undo(office, period, reason or "", printed=printed), as_json)
 
 

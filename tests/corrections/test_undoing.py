@@ -76,6 +76,17 @@ def test_what_can_be_taken_back_is_and_what_cannot_is_told(office):
     assert 3 == office("schedule-autopay", "2026-10", "--as-of", TUESDAY).status
 
 
+def test_whoever_is_asked_for_the_yes_is_asked_for_the_reason(office, monkeypatch):
+    said = iter(["y", "", "Wrong rates"])
+    monkeypatch.setattr("command_line.options.is_at_terminal", lambda: True)
+    monkeypatch.setattr("click.termui.visible_prompt_func", lambda _prompt: next(said))
+
+    answer = office("undo", "2026-10", "--as-of", TUESDAY)
+
+    (act,) = [row for row in office.rows("audit") if row["action"] == "undo close"]
+    assert (0, True, []) == (answer.status, "Wrong rates" in act["detail"], [*said]), answer.err
+
+
 def test_the_period_is_closed_again_with_another_export(office, tmp_path):
     assert 0 == office("collect", "--as-of", "2026-11-02T12:00", "--json").status
     undo(office, "--yes")
@@ -210,6 +221,9 @@ def test_with_four_eyes_two_people_say_yes(office, monkeypatch):
     second = undo(office, "--yes", **people)
 
     assert "anna said yes to it 2026-11-0" in shown.out
+    assert ": no reason given" in shown.out
+    acts = [row for row in office.rows("audit") if row["action"] in ("approve undo", "undo close")]
+    assert [True] * 3 == [row["detail"].endswith("; no reason given") for row in acts]
     assert [(4, "waiting"), (3, "refused"), (0, "undone")] == [
         (one.status, one.json["status"]) for one in (first, same, second)
     ]

@@ -28,6 +28,8 @@ from rules.approving import ApprovalProgress, require_may_decide, weigh
 from splitter.printing.batch_file import files_of
 from splitter.runs.print_plans import settle
 
+NO_REASON = "no reason given"  # in the record, where a program or a person says yes and not why
+
 
 @dataclass(frozen=True, slots=True)
 class UndoAnswer:
@@ -60,10 +62,11 @@ def undo(office: Office, period: str, reason: str, *, printed: bool) -> UndoAnsw
     """
     Say yes to an undo, and carry it out where that is everybody's yes (as the close's approvals).
 
-    Every yes is audited and bound to this very close. Raises Refused as `look_at_undo`, and where
+    Every yes is audited with who said it, when and why, and bound to this very close. An empty
+    `reason` is written down as none. Raises Refused as `look_at_undo`, and where
     this person's word does not count.
     """
-    known = get_run(office.database, period)
+    known, reason = get_run(office.database, period), reason.strip() or NO_REASON
     with locking.working_on(office, period):
         settle(office.database, period, office.print_folder, office.now(known))
         plan = look(office, period, printed=printed)
@@ -125,7 +128,7 @@ def _say_yes(office: Office, known: Run, plan: UndoPlan, reason: str) -> Approva
         require_may_decide(office.who, Decision.APPROVE, standing, terms, office.origin)
         decided = Decided(Decision.APPROVE, office.who, now, reason, (), office.origin)
         record_decision(books, request, decided)
-        detail = f"{plan.closed_at:%Y-%m-%d %H:%M} UTC" + (f"; {reason}" if reason else "")
+        detail = f"{plan.closed_at:%Y-%m-%d %H:%M} UTC; {reason}"
         record_audit(books, now, office.who, "approve undo", plan.period, detail)
         asked: ApprovalRequest | None = newest_request(books, plan.key)
     assert asked is not None
