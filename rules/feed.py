@@ -286,11 +286,12 @@ class Feed:
         if now - self.newest > self.max_age:
             return f"the feed's newest file was written {_hours(now - self.newest)} ago"
         open_gaps = [
-            str(gap)
-            for gap in self.gaps
-            if exported_at is None or gap.next_written_at > exported_at
+            gap for gap in self.gaps if exported_at is None or gap.next_written_at > exported_at
         ]
-        return f"file {', '.join(open_gaps)} of the feed never came" if open_gaps else ""
+        numbers = [str(gap) for gap in open_gaps]
+        several = len(open_gaps) > 1 or any(gap.first != gap.last for gap in open_gaps)
+        word = "files" if several else "file"
+        return f"{word} {', '.join(numbers)} of the feed never came" if open_gaps else ""
 
 
 def _hours(age: timedelta) -> str:

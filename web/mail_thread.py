@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 
-from domain.failures import PermanentFailure, TemporaryFailure
 from office.equipment.office import Office
 from office.procedures.mailing.portal_mail import send_portal_mails
 
@@ -47,7 +46,7 @@ class MailThread:
                 return
             try:
                 send_portal_mails(self.office)
-            except (TemporaryFailure, PermanentFailure, OSError) as failure:
+            except Exception as failure:  # books that are away, too: whoever ends looks no more
                 LOG.warning("the portal's mail waits: %s", type(failure).__name__)
 
 

@@ -159,7 +159,7 @@ def silent_services(looking: Looking) -> list[Condition]:
     troubles = (
         trouble(
             "service-down",
-            row.service,
+            row.service.replace(" ", "-"),
             row.down_since,
             f"{say_service(row.service)} does not answer.",
             "Ask IT to restart that service on its server, then have what waits posted.",

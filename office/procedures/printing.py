@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -18,8 +19,8 @@ from splitter.runs.print_plans import faults_of
 from splitter.runs.records import fetch_documents
 
 PUT_BACK = (
-    "Have it written again (`print --again`), or put it back from a backup; or remove it, if what "
-    "the printer has is as it was written, and say again that it is fetched."
+    "Have it written again (`print {period} --again`), or put it back from a backup; or remove it, "
+    "if what the printer has is as it was written, and say again that it is fetched."
 )
 
 
@@ -132,7 +133,9 @@ def _require_unchanged(office: Office, period: str | None, file: str) -> None:
         faults = faults_of(books, office.print_folder, period, file)
     for fault in faults:
         if fault.what == "changed":
-            raise Refused("print-file-changed", f"{fault}. {PUT_BACK}")
+            raise Refused(
+                "print-file-changed", f"{fault}. {PUT_BACK.format(period=Path(file).parent.name)}"
+            )
 
 
 def waiting_files(office: Office) -> tuple[str, ...]:

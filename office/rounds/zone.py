@@ -30,16 +30,22 @@ class ZoneFollower:
     _known: str = ""
 
     def follow(self) -> int:
-        """Return how many schedules were moved; a server that is off is asked the next time."""
+        """Return how many schedules were moved; what is away, books or server, is asked again."""
+        try:
+            return self._follow()
+        except TemporaryFailure as failure:
+            LOGGER.warning("the daily runs do not follow the time zone yet: %s", failure)
+        except sa.exc.SQLAlchemyError as failure:
+            kind = type(failure).__name__
+            LOGGER.warning("the time zone cannot be read yet: %s", kind)
+        return 0
+
+    def _follow(self) -> int:
         zone = newest_timezone(self.office.database)
         if zone == self._known or not self._is_followed():
             return 0
-        try:
-            with KnownServer(self.office) as server:
-                moved = server.move_schedules(owner_tag(self.office), zone)
-        except TemporaryFailure as failure:
-            LOGGER.warning("the daily runs do not follow the time zone yet: %s", failure)
-            return 0
+        with KnownServer(self.office) as server:
+            moved = server.move_schedules(owner_tag(self.office), zone)
         self._known = zone
         if moved:
             LOGGER.info("%d daily runs go by the time of %s now", moved, zone)

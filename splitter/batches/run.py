@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sqlalchemy.exc import OperationalError
+
 from database.books import Database
 from database.queries.bills import bill_folder
 from domain.bills import PageAssignment
@@ -167,7 +169,11 @@ class BatchWorker(Closing):
 
         def keep() -> None:
             while not ended.wait(RENEW_SECONDS):
-                if not renew(self._database, batch, self._owner):
+                try:
+                    held = renew(self._database, batch, self._owner)
+                except OperationalError:  # the books are away, or busy: the next turn asks again
+                    continue
+                if not held:
                     still_held.clear()
                     return
 

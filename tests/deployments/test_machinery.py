@@ -65,10 +65,11 @@ def test_a_service_has_a_user_of_its_own_and_little_else(unit):
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
-def test_a_service_that_stays_is_started_again(unit):
+def test_a_service_that_stays_is_started_again_however_often(unit):
     text = unit.read_text()
 
     assert "Type=oneshot" in text or re.search(r"(?m)^Restart=(always|on-failure)$", text)
+    assert "Type=oneshot" in text or re.search(r"(?m)^StartLimitIntervalSec=0$", text)
 
 
 def in_unit(name: str) -> dict[str, str]:

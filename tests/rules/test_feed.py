@@ -423,7 +423,7 @@ def test_the_age_of_the_newest_file_is_said_in_whole_hours_and_from_three_days_o
 def test_all_that_never_came_is_named_by_its_numbers():
     gaps = (GAP, Gap(18, 21, at("2026-11-13T07:00")))
 
-    assert "file 16, 18 to 21 of the feed never came" == Feed(
+    assert "files 16, 18 to 21 of the feed never came" == Feed(
         timedelta(hours=24), NOW, gaps
     ).staleness(NOW)
     assert "no file of the feed has come yet" == Feed(timedelta(hours=24)).staleness(NOW)

@@ -11,16 +11,20 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Event
 
 import httpx
 import pytest
 from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
 from starlette.responses import PlainTextResponse
 
+from domain.failures import Refused
 from office.settings.close import WebSettings
 from tests.flows.fixtures import prepared
 from tests.office.health_builders import an_office_at
 from tests.web import one_loop
+from web import mail_thread, payment_thread
 from web.serve import BehindProxies
 
 __all__ = ["prepared"]
@@ -150,6 +154,37 @@ def test_a_proxy_that_makes_one_visitor_of_all_is_in_the_log(
 def test_a_proxy_is_named_by_its_address(written):
     with pytest.raises(ValidationError, match="no address such as"):
         WebSettings(proxies=(written,))
+
+
+@pytest.mark.parametrize(
+    ("module", "act", "thread_of"),
+    [
+        (mail_thread, "send_portal_mails", mail_thread.MailThread),
+        (payment_thread, "follow_up", lambda of: payment_thread.PaymentThread(of, Event())),
+    ],
+    ids=["mail", "payments"],
+)
+def test_a_thread_that_meets_books_that_are_away_looks_again(
+    office, monkeypatch, module, act, thread_of
+):
+    seen = Event()
+    away = OperationalError("SELECT 1", {}, Exception("connection refused"))
+    failures = [away, Refused("no", "x")]
+
+    def acts(_office) -> bool:
+        if failures:
+            raise failures.pop()
+        seen.set()
+        return False
+
+    monkeypatch.setattr(module, act, acts)
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.001)
+    thread = thread_of(office)
+    thread.start()
+    try:
+        assert seen.wait(PATIENCE)
+    finally:
+        thread.end()
 
 
 @contextlib.contextmanager

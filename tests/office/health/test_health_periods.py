@@ -219,7 +219,7 @@ def test_a_silent_service_is_told_and_its_error_is_not_repeated(tmp_path, databa
     with database.writing() as books:
         books.execute(
             service_health.insert().values(
-                service="cash-receipting", failures=3, down_since=NOW, probes=0,
+                service="cash receipting", failures=3, down_since=NOW, probes=0,
                 error="for ann@example.org",
             )
         )  # fmt: skip

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from database.books import Database
 from database.feed.tables import customer_choice
 from database.schema import metadata
 from database.tables import delivery, look_round, posting, service_health
@@ -23,6 +24,7 @@ from office.procedures.feeding import look_for_feed
 from office.rounds.days import day_told_at, forget_days, read_day
 from office.rounds.looks import RoundLook, looks_of, why_post, why_send, why_take_in
 from office.rounds.rounds import Rounds
+from office.rounds.zone import ZoneFollower
 from office.settings.close import PrefectSettings
 from office.settings.mail import BouncesSettings
 from office.settings.money import FeedSettings
@@ -278,6 +280,20 @@ def test_a_server_that_is_away_is_asked_again_at_the_next_look(office):
 
     assert (True, False) == (away[0].failed, away[0].started)
     assert (False, True) == (back[0].failed, back[0].started)
+
+
+def test_books_that_are_away_end_nothing_that_goes_round(office, tmp_path):
+    """A missing file stands for a server that was stopped: every act upon it fails."""
+    away = Database(f"sqlite:///{tmp_path / 'none' / 'books.db'}")
+    office.__dict__["database"] = away
+    rounds = going(office, why_send)
+
+    looked = rounds.go(NOW)
+    moved = ZoneFollower(office).follow()
+    away.close()
+
+    assert [("send-mail", True)] == [(one.deployment, one.failed or one.started) for one in looked]
+    assert 0 == moved
 
 
 def test_wrong_settings_end_the_rounds(office):

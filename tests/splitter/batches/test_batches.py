@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from database.owners import this_process
 from database.tables import split_batch
 from domain.batches import BatchState
 from domain.failures import Misuse
+from splitter.batches import run as making
 from splitter.batches.claims import (
     MOST_ATTEMPTS,
     claim,
@@ -168,6 +171,30 @@ def test_a_machine_with_another_store_makes_nothing(offered, tmp_path):
     assert [("waiting", 0)] * 3 == [
         (batch.state, batch.attempts) for batch in list_batches(offered, RUN)
     ]
+
+
+def test_a_lease_is_renewed_again_after_a_turn_at_which_the_books_were_away(
+    offered, store, tmp_path, monkeypatch
+):
+    away = [True, True]
+    renewed = threading.Event()
+
+    def renews(*told) -> bool:
+        if away:
+            away.pop()
+            raise OperationalError("UPDATE", {}, Exception("connection refused"))
+        renewed.set()
+        return True
+
+    monkeypatch.setattr(making, "RENEW_SECONDS", 0.001)
+    monkeypatch.setattr(making, "renew", renews)
+    monkeypatch.setattr(BatchWorker, "_made", lambda *_held: renewed.wait(30) and NOTHING)
+
+    with BatchWorker(offered, store, tmp_path, owner=this_process(), release=RELEASE) as worker:
+        worker.make_one()
+
+    assert renewed.is_set()
+    assert ["done", "waiting", "waiting"] == states(offered)
 
 
 def run_out_of_time(database, number):
