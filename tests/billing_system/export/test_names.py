@@ -7,6 +7,7 @@ import pytest
 from billing_system.export.columns import AUTOPAY, TABLES
 from billing_system.export.names import SYNONYMS, distance, nearest, plain
 from billing_system.feed.columns import MOVEMENTS
+from billing_system.feed.columns import TABLES as FEED
 
 COLUMNS = sorted({column.name for table in TABLES for column in table.columns})
 
@@ -44,6 +45,7 @@ OTHER_WORDS = {
     "levelized_amount "
     "level_pay_amount budget_plan_amount",
     "cosigner_id": "co-signer_number guarantor",
+    "district": "zone Service_Zone service-area zone_code district_name districts sector",
     "deposit_held": "security_deposit_held deposit_on_hand",
     "reference": "ref_number confirmation_no receipt_id payment_reference",
     "usage": "qty units_used usage_qty",
@@ -56,8 +58,9 @@ OTHER_WORDS = {
     "cosigners": "guarantors",
 }
 STRANGERS = {
-    "accounts": "route book notes budget_flag credit_limit payment_plan max_usage owner_phone_type "
-    "email_opt_in email_status autopay_flag last_payment past_due_amount deposit_date",
+    "accounts": "route book ward notes budget_flag credit_limit payment_plan max_usage "
+    "owner_phone_type pressure_zone rate_zone time_zone floor_area "
+    " email_opt_in email_status autopay_flag last_payment past_due_amount deposit_date",
     "transactions": "rate rate_amount batch unit_price previous_balance current_charges meter_size "
     "cashier running_balance days_late",
     "autopay": "last_draw max_retries frequency bank_name created_by",
@@ -118,6 +121,12 @@ def test_no_name_of_four_letters_is_taken_for_another():
 def test_each_column_is_found_by_its_own_name_in_the_plural_and_in_capitals(name):
     assert name == nearest(f"{name}s", COLUMNS)
     assert name == nearest(name.upper().replace("_", " "), COLUMNS)
+
+
+def test_every_column_that_others_name_has_words_that_they_call_it():
+    ours = {column.name for table in FEED for column in table.columns} | set(COLUMNS)
+
+    assert {"id", "reason"} == ours - set(SYNONYMS)  # of what is written for our feed alone
 
 
 def test_synonyms_are_written_as_they_are_compared():
