@@ -114,8 +114,8 @@ def _begin(visit: Visit, kind: WorkKind) -> Response:
         period, bundle = visit.text("period"), ""
     else:
         return show_close(visit, {"export": "Choose a billing export, or upload one."})
-    begin_work(visit.office, kind, period, bundle, visit.now)
-    return redirect(f"/office/close/{period}")
+    begun = begin_work(visit.office, kind, period, bundle, visit.now)
+    return redirect(f"/office/close/{period}{'' if begun else '?begun=no'}")
 
 
 def show_period(visit: Visit, problems: dict[str, str] | None = None) -> Response:
@@ -147,6 +147,7 @@ def show_period(visit: Visit, problems: dict[str, str] | None = None) -> Respons
         stands=_say_refused(office, run),
         work=row,
         going_on=going_on,
+        not_begun=going_on and visit.request.query_params.get("begun") == "no",
         stopped=row is not None and row.state is WorkState.BEGUN and not going_on,
         bundle=_within_home(office, row.bundle) if row is not None else "",
         steps=steps,

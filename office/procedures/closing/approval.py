@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from data_checks.checking import require_waivable
 from database.approvals import (
@@ -172,11 +173,12 @@ def require_answerable(office: Office, period: str) -> None:
 
 
 def refused_by(office: Office, period: str, refusal: Decided) -> Refused:
-    """Return what stops a close that a person said no to."""
+    """Return what stops a close that a person said no to, by the utility's clocks."""
+    at = refusal.at.astimezone(ZoneInfo(get_run(office.database, period).timezone))
     return Refused(
         "refused-by-person",
-        f"Period {period} is not closed: {refusal.who} refused it on {refusal.at:%Y-%m-%d %H:%M} "
-        f"UTC ({refusal.reason}). Correct the export and close again, or approve it in spite "
+        f"Period {period} is not closed: {refusal.who} refused it on {at:%Y-%m-%d %H:%M} "
+        f"({refusal.reason}). Correct the export and close again, or approve it in spite "
         f"of that: {office.command} approve {period}",
     )
 

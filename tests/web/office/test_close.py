@@ -113,6 +113,10 @@ def test_a_close_is_rehearsed_begun_by_a_clerk_and_approved_by_a_supervisor(
         supervisor.post(f"/office/close/{PERIOD}/approve", digest=digest)
 
     assert 1 == len(here.begun())
+    late = clerk.post("/office/close/begin", period=PERIOD)  # while that goes on
+    told = clerk.get(late.headers["location"]).text
+    assert "What you pressed was not begun: the close of supervisor 2 goes on." in told
+    assert 1 == len(here.begun())
     here.carry_out()
     assert WorkState.DONE is waited(office).state
     note_refused_close(office)  # as one that was begun beside a command is

@@ -45,9 +45,9 @@ def begin_work(
     asked: str = "",
     *,
     unless: tuple[WorkKind, ...] = CLOSES,
-) -> None:
+) -> bool:
     """
-    Record what is to be done, then start the process that does it.
+    Record what is to be done, then start the process that does it; return whether it was begun.
 
     `asked` is the choice that a schedule goes by, as JSON. Nothing is begun while work of the
     kinds `unless` goes on for the period: whoever presses twice, or in two tabs, finds that.
@@ -58,7 +58,7 @@ def begin_work(
     with office.database.writing() as books:
         one_after_the_other(books, f"desk work {period}")
         if is_going_on(_newest(books, period, unless), now):
-            return
+            return False
         books.execute(
             desk_work.insert().values(
                 key=key,
@@ -79,6 +79,7 @@ def begin_work(
         subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
+    return True
 
 
 def newest_work(office: Office, period: str, kinds: tuple[WorkKind, ...] = CLOSES) -> Any:
