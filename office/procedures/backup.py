@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 import sqlalchemy as sa
@@ -217,21 +217,27 @@ def restore(source: Path, home: Path) -> dict[str, Any]:
     Put a backup into a home that is empty or not there, and return its manifest.
 
     Every file is compared with its hash before anything of it is used. Books of PostgreSQL go
-    into the database that BILLCLOSE_DATABASE__URL names, which must be empty. Raises Misuse where
-    the backup is damaged or something is in the way.
+    into the database that BILLCLOSE_DATABASE__URL names, which must be empty. A folder that is
+    there stays the same one: it may be a disk of its own, or all that we may write to. Raises
+    Misuse where the backup is damaged or something is in the way.
     """
-    if home.exists() and (not home.is_dir() or any(home.iterdir())):
-        raise Misuse(f"{home} is not empty; restore into a new home.", "home")
-    partial = home.absolute().with_name(f".{home.absolute().name}.{os.getpid()}")
+    whole = home.absolute()
+    partial = whole.with_name(f".{whole.name}.{os.getpid()}")
     try:
+        if is_there := whole.exists():
+            if not whole.is_dir() or any(whole.iterdir()):
+                raise Misuse(f"{home} is not empty; restore into a new home.", "home")
+            partial = whole / partial.name
         partial.mkdir(mode=0o700, parents=True)
         manifest = _unpack(source, partial)
         content = partial / HOME
         content.mkdir(mode=0o700, exist_ok=True)
         _restore_books(partial, content)
-        if home.exists():
-            home.rmdir()
-        content.rename(home.absolute())
+        if is_there:
+            for one in sorted(content.iterdir(), key=lambda one: one.name == SETTINGS):
+                one.rename(whole / one.name)  # the settings last: before them there is no office
+        else:
+            content.rename(whole)
     except OSError as fault:
         raise Misuse(f"{home} cannot be made: {fault.strerror}.", "home") from None
     finally:
@@ -243,7 +249,16 @@ def _unpack(source: Path, to: Path) -> dict[str, Any]:
     damaged = Misuse(f"{source} is damaged or no backup; take another one.", "backup")
     try:
         with tarfile.open(source, "r:gz") as tar:
-            tar.extractall(to, filter="data")
+            for member in tar:
+                if not _is_plain(member):
+                    raise damaged
+                member.uid, member.gid, member.uname, member.gname = (
+                    os.getuid(),
+                    os.getgid(),
+                    "",
+                    "",
+                )
+                tar.extract(member, to)
     except FileNotFoundError:
         raise Misuse(f"There is no backup {source}.", "backup") from None
     except (tarfile.TarError, EOFError, zlib.error, UnicodeDecodeError):
@@ -262,6 +277,16 @@ def _unpack(source: Path, to: Path) -> dict[str, Any]:
             raise damaged
     _make_private(to)
     return manifest
+
+
+def _is_plain(member: tarfile.TarInfo) -> bool:
+    """
+    Tell whether it is a file that lies below the folder that it is unpacked in, as all of ours do.
+
+    Python has filters for that from 3.11.4 on; the stable Debian has an older 3.11.
+    """
+    place = PurePosixPath(member.name)
+    return member.isreg() and not place.is_absolute() and ".." not in place.parts
 
 
 def _require_known(source: Path, manifest: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -36,6 +37,71 @@ def test_what_was_backed_up_by_this_program_is_restored(tmp_path, office):
 
     assert NEWEST == manifest["schema"]
     assert (tmp_path / "new" / "billclose.db").is_file()
+
+
+def test_a_folder_that_is_there_is_restored_into_and_stays_the_same_one(tmp_path, office):
+    made = tmp_path / "backup.tar.gz"
+    (office.home / "billclose.toml").touch()
+    backup.back_up(office, made, MADE_AT)
+    (tmp_path / "disk").mkdir()
+    before = (tmp_path / "disk").stat().st_ino
+
+    backup.restore(made, tmp_path / "disk")
+
+    assert before == (tmp_path / "disk").stat().st_ino
+    found = {one.name for one in (tmp_path / "disk").iterdir()}
+    assert {"billclose.db", "billclose.toml"} <= found
+    assert [] == [name for name in found if name.startswith(".")]
+
+
+def test_it_is_restored_by_every_python_that_we_run_on(tmp_path, office, monkeypatch):
+    """Python 3.11.2, which Debian 12 has, knows no filters."""
+
+    def extract_all(_tar, path=".", members=None, *, numeric_owner=False):
+        return as_it_is(_tar, path, members, numeric_owner=numeric_owner)
+
+    def extract(_tar, member, path="", set_attrs=True, *, numeric_owner=False):
+        return one_as_it_is(_tar, member, path, set_attrs, numeric_owner=numeric_owner)
+
+    as_it_is, one_as_it_is = tarfile.TarFile.extractall, tarfile.TarFile.extract
+    monkeypatch.setattr(tarfile.TarFile, "extractall", extract_all)
+    monkeypatch.setattr(tarfile.TarFile, "extract", extract)
+    made = tmp_path / "backup.tar.gz"
+    backup.back_up(office, made, MADE_AT)
+
+    assert NEWEST == backup.restore(made, tmp_path / "new")["schema"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("../outside", tarfile.REGTYPE),
+        ("home/../../outside", tarfile.REGTYPE),
+        ("/tmp/outside", tarfile.REGTYPE),
+        ("home/link", tarfile.SYMTYPE),
+        ("home/link", tarfile.LNKTYPE),
+        ("home/pipe", tarfile.FIFOTYPE),
+    ],
+)
+def test_what_leads_out_of_the_home_is_no_backup(tmp_path, name, kind):
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = kind, "/etc/passwd"
+    with tarfile.open(tmp_path / "forged.tar.gz", "w:gz") as tar:
+        tar.addfile(member)
+
+    with pytest.raises(Misuse, match="is damaged or no backup"):
+        backup.restore(tmp_path / "forged.tar.gz", tmp_path / "new")
+
+    assert ["forged.tar.gz"] == [one.name for one in tmp_path.iterdir()]
+
+
+def test_a_folder_that_is_there_stays_empty_where_the_backup_is_none(tmp_path):
+    (tmp_path / "disk").mkdir()
+
+    with pytest.raises(Misuse, match="There is no backup"):
+        backup.restore(tmp_path / "none", tmp_path / "disk")
+
+    assert [] == [*(tmp_path / "disk").iterdir()]
 
 
 @pytest.mark.parametrize("schema", ["1.00000000", "1.ffffffff", None])
