@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from office.secrets.redaction import told_safely
 from tasks.steps.artifacts import slug
 
 EVERY_PERCENT = 10
+_end: ContextVar[Callable[[], None] | None] = ContextVar("end", default=None)  # of its progress
 EVERY_SECONDS = 1.0  # an update costs some 60 ms, and nobody follows ten of them in a second
 
 
@@ -47,7 +49,20 @@ def progress_of(step: Step, period: str) -> Callable[[int, int], None]:
             _update(artifact, percent)
             shown, shown_at = percent, time.monotonic()
 
+    def end() -> None:
+        if shown < 100:
+            _update(artifact, 100)
+
+    _end.set(end)
     return move
+
+
+def end_progress() -> None:
+    """Tell that the step that was moving is through: what it left out needed no work."""
+    end = _end.get()
+    if end is not None:
+        end()
+        _end.set(None)
 
 
 def _update(artifact: Any, percent: int) -> None:
@@ -138,8 +153,10 @@ def _carry_out(work: Work, name: Step, period: str, *arguments: Any, **options: 
     office = current_office()
     office.reporter.begin(name)
     started = time.monotonic()
+    _end.set(None)
     with told_safely():  # Prefect keeps what a step raises
         done = work(period, *arguments, **options)
+    end_progress()
     if office.rehearses and done.would:
         done = replace(done, sentence=done.would)
 

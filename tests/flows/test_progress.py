@@ -42,3 +42,14 @@ def test_the_ui_is_told_at_most_once_a_second_and_at_the_end(told, seconds, expe
         move(done, 100)
 
     assert expected == percents
+
+
+def test_a_step_that_needs_no_work_for_some_of_it_ends_whole(told):
+    percents, _clock = told
+    move = step.progress_of(Step.SPLIT, "2026-10")
+
+    move(58, 100)  # separators are read and not copied
+    step.end_progress()
+    step.end_progress()
+
+    assert [100] == percents
