@@ -17,6 +17,7 @@ import certifi
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 
 from database import books as books_module
 from database.books import Database
@@ -104,6 +105,21 @@ def rows_in_no_order() -> Iterator[None]:
     """Let SQLite turn round what no query orders: PostgreSQL returns such rows as it likes."""
 
     with sqlite_reads(backwards=True):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def same_examples() -> Iterator[None]:
+    """
+    Try the same examples of a property whichever files a worker has loaded before.
+
+    The library reads constants out of all of ours that are loaded, for seconds of each worker.
+    """
+    if WHOLE:
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(providers, "_get_local_constants", lambda: providers._local_constants)
         yield
 
 
