@@ -15,7 +15,7 @@ PAYMENTS = int(os.environ.get("BILLCLOSE_TEST_SIMULATED_PAYMENTS", so_many(60, r
 MANY = Size(  # an outage of the gateway ends a round: fewer of them, and more rounds
     payments=PAYMENTS, crash=0.003, fault=0.0015, batch=100, steps=(60, 400, 900, 3_600, 9 * 3_600)
 )  # 10,000 before a release
-TRIED = (MUTANTS[0], MUTANTS[-1])  # in every run: one that draws twice, one that posts twice
+TRIED = (MUTANTS[0],)  # in every run: one that draws twice
 TINY = Size(payments=6, crash=0.05, days=1, due_over=1, good_days=1, more_days=0)
 HARD = Size(  # with fewer payments the first seed still shows the mistakes of every run
     payments=so_many(25, release=60),

@@ -32,7 +32,7 @@ def is_frozen(pid: int) -> bool:
         before_a_release(Moment("half", "split bulk bills")),
         before_a_release(Moment("begin", "publish bills")),
         before_a_release(Moment("begin", "schedule autopay")),
-        Moment("rename", "mail", 17),
+        before_a_release(Moment("rename", "mail", 17)),
         before_a_release(Moment("rename", "print")),
     ],
     ids=str,

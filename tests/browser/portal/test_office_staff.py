@@ -42,6 +42,7 @@ def people(portal) -> None:
         agree(books, ann, "+14355550101", "I agree.", NOW, news=True)
 
 
+@pytest.mark.release  # test_landlords links and ends by the same forms, without a browser
 @WINDOWS
 def test_a_supervisor_links_a_landlord_and_ends_it(staff, people, window):  # rule 133
     who, size = staff(Role.SUPERVISOR, window), window["width"]
@@ -100,6 +101,7 @@ def test_a_supervisor_tells_many_by_text_and_by_mail(staff, people, window):  # 
     who.look(f"mail-with-pdf-{size}")
 
 
+@pytest.mark.release  # test_pictures sends them by the same form, without a browser
 @WINDOWS
 def test_an_admin_shows_the_offices_logo(staff, window):  # rule 201
     who, size = staff(Role.ADMIN, window), window["width"]

@@ -40,10 +40,18 @@ from tests.database.carrying.older import (
 )
 
 UPGRADE = Upgrade("anna", datetime(2026, 11, 29, 8, tzinfo=UTC), "before.tar.gz")
+# Books of less age need less of the same carrying: before a release they do so on both.
+_OLDER = [
+    pytest.param((state, kind), marks=pytest.mark.release)
+    if (state, kind) == (BEFORE_BANKS_ASK, "postgresql")
+    else (state, kind)
+    for state in STATES
+    for kind in KINDS
+]
 MADE_ANEW = {"account_search", "customer_search", "billclose_version", "audit", "sqlite_stat1"}
 
 
-@pytest.fixture(params=[(state, kind) for state in STATES for kind in KINDS], ids="-".join)
+@pytest.fixture(params=_OLDER, ids="-".join)
 def older(request, tmp_path):
     """Books of each older state, on each kind of database."""
     state, kind = request.param
@@ -62,9 +70,7 @@ class Carried:
     before: dict[str, list[dict[str, Any]]]
 
 
-@pytest.fixture(
-    scope="module", params=[(state, kind) for state in STATES for kind in KINDS], ids="-".join
-)
+@pytest.fixture(scope="module", params=_OLDER, ids="-".join)
 def carried(request, tmp_path_factory):
     """Books of each older state brought up to date, once for all that look at them."""
     state, kind = request.param

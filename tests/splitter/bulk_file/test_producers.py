@@ -15,14 +15,12 @@ from splitter.store.bill_store import BillStore
 from tests.splitter.pdf_builders import everything_in, is_surely_clean, opened, pixels, text
 
 BILLS = 12
-SLOW = {"chromium", "weasyprint"}
+SLOW = {"chromium": pytest.mark.slow, "weasyprint": pytest.mark.release}  # two print HTML
 
 
 @pytest.fixture(
     scope="module",
-    params=[
-        pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in PRODUCERS
-    ],
+    params=[pytest.param(name, marks=SLOW.get(name, ())) for name in PRODUCERS],
 )
 def bulk_file(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("bulk")

@@ -26,7 +26,7 @@ from tests.splitter.content_builders import SIGNS, code, write_contents
 from tests.splitter.made_up_contents import a_content
 from tests.splitter.pdf_builders import a_bulk_file
 
-SLOW = {"chromium", "weasyprint"}
+SLOW = {"chromium": pytest.mark.slow, "weasyprint": pytest.mark.release}  # two print HTML
 BUNDLES = Path(os.environ.get("BILLCLOSE_BUNDLES", "no-bundles"))
 Said = tuple[PageFacts, str] | None
 
@@ -57,7 +57,7 @@ def share_settled(path: Path, bulk: BulkFile) -> float:
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in PRODUCERS],
+    [pytest.param(name, marks=SLOW.get(name, ())) for name in PRODUCERS],
 )
 def test_nearly_all_pages_of_every_producer_are_plain_and_read_alike(name, tmp_path):
     (tmp_path / "weasyprint").symlink_to(cache_folder() / "weasyprint")  # if it is installed

@@ -239,7 +239,10 @@ def test_a_content_that_not_all_readers_can_show_is_not_filed_as_a_blank_page(
 
 @pytest.mark.parametrize(
     ("pages", "kids"),
-    [pytest.param(PAGES, 0, id="flat"), pytest.param(PAGES // 3, 4, id="deeply nested")],
+    [
+        pytest.param(PAGES, 0, id="flat", marks=pytest.mark.release),
+        pytest.param(PAGES // 3, 4, id="deeply nested"),
+    ],
 )
 def test_very_many_pages_take_little_memory(tmp_path, pages, kids):
     path = many_pages(tmp_path / "bills.pdf", pages, kids_of_a_node=kids)
