@@ -26,6 +26,7 @@ from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import Refused
 from domain.ledger import BalanceEntry, EntryKind, EntrySource
 from domain.money import Money
+from mail.recipients.delivery_plan import PlanTerms
 from payments.enrollment.facts import lock_enrollment
 from splitter.bulk_file.filing import file_name
 from splitter.store.bill_store import BillStore, sha256
@@ -41,6 +42,7 @@ class CorrectionTerms:
     reason: str
     message_domain: str
     scheduling: SchedulingTerms
+    delivery: PlanTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +209,14 @@ def _enter(
     entry_key = _move_balance(books, standing, corrected, terms)
     said = (
         *reschedule(books, standing.account, terms.scheduling),
-        *pass_on(books, standing, plan.edition, terms.scheduling.now, terms.message_domain),
+        *pass_on(
+            books,
+            standing,
+            plan.edition,
+            terms.scheduling.now,
+            terms.message_domain,
+            terms.delivery,
+        ),
     )
     _record(books, standing, corrected, entry_key, said, terms)
     _audit(books, standing, corrected, terms)

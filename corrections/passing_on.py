@@ -12,19 +12,27 @@ from database.tables import bill, delivery_plan, paper
 from domain.deliveries import PaperReason
 from domain.words import say_count
 from mail.outbox.queueing import queue_corrected_bill, withdraw_bill
+from mail.recipients.delivery_plan import PlanTerms, plan_again
 
 _BILL, _PAPER = bill.c, paper.c
 
 
 def pass_on(
-    books: Connection, standing: ClosedBill, edition: int, now: datetime, message_domain: str
+    books: Connection,
+    standing: ClosedBill,
+    edition: int,
+    now: datetime,
+    message_domain: str,
+    terms: PlanTerms,
 ) -> tuple[str, ...]:
     """
     Record the mails of a corrected bill and its place on paper; say which (rules 13, 20, 28, 34).
 
     Mails of the old bill that have not left are taken out of the outbox: nobody gets that any
-    more. Who gets the new one is as the close had planned it.
+    more. Who gets the new one is decided anew: an address that the feed has replaced since the
+    close may be somebody else's.
     """
+    plan_again(books, standing.period, standing.account_key, terms)
     withdrawn = withdraw_bill(books, standing.period, standing.form, standing.account_key)
     told = []
     if withdrawn:

@@ -21,6 +21,7 @@ from domain.money import Money
 from domain.payments import PlannedPayment
 from domain.words import say_count
 from mail.outbox.queueing import MAY_HAVE_LEFT, queue_bill
+from mail.recipients.delivery_plan import PlanTerms, plan_again
 from outsorting.standing import BillStanding, lock_bill
 from payments.enrollment.facts import read_enrollment_facts
 from payments.enrollment.records import record_outcome
@@ -44,6 +45,7 @@ class ReleaseTerms:
     policy: ReleasePolicy
     autopay: AutopayPolicy
     message_domain: str
+    delivery: PlanTerms
     posting_days: int = 3
 
 
@@ -156,6 +158,7 @@ def _carry_out(
     if not moved:
         _set_due(books, standing, None)
         return replace(done, later_period=standing.standing_for)
+    plan_again(books, standing.period, standing.key, terms.delivery)  # addresses may have changed
     return replace(
         done,
         due_on=due_on,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -12,9 +13,23 @@ from database.definitions.account_changes import account_in_force
 from database.tables import account, bill, delivery_plan, recipient
 from domain.deliveries import DeliveryPlan, PasswordField
 from domain.feeds import ChangeField
-from mail.recipients.addresses import read_addresses
+from mail.recipients.addresses import Some, read_addresses
 from mail.recipients.suppressed import suppressed_mailboxes
 from rules.mail.delivery import bill_password, plan_delivery
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTerms:
+    """
+    How an office wants its bills to go out.
+
+    With a `password` field, an account that has none of it gets its bill on paper; so does one
+    with a bill document of more than `largest_bill` octets (None: any mail carries any bill).
+    """
+
+    to_landlords: bool = True
+    password: PasswordField = PasswordField.NONE
+    largest_bill: int | None = None
 
 
 def plan_deliveries(
@@ -28,43 +43,64 @@ def plan_deliveries(
     """
     Write down for every account of a run how its bill will go out (rules 21-34).
 
-    Decided anew each time, from what was imported and the office's settings; nothing is sent by
-    it. With a `password` field, an account that has none of it gets its bill on paper; so
-    does one with a bill document of more than `largest_bill` octets. Returns the
-    number of accounts.
+    Decided anew each time, from what was imported and the office's settings (PlanTerms); nothing
+    is sent by it. Returns the number of accounts.
     """
+    terms = PlanTerms(to_landlords, password, largest_bill)
     with database.writing() as books:
-        plans = list(_plan(books, period, to_landlords, password, largest_bill))
+        plans = list(_plan(books, period, terms))
         for table in (recipient, delivery_plan):
             books.execute(table.delete().where(table.c.period == period))
-        insert_rows(
-            books,
-            delivery_plan,
-            ["period", "account_key", "paperless", "paper"],
-            ((period, plan.account, plan.paperless, plan.paper) for plan in plans),
-        )
-        insert_rows(
-            books,
-            recipient,
-            ["period", "account_key", "mailbox", "address", "source"],
-            (
-                (period, plan.account, found.mailbox, found.address, found.source)
-                for plan in plans
-                for found in plan.recipients
-            ),
-        )
+        _write(books, period, plans)
     return len(plans)
 
 
+def plan_again(books: Connection, period: str, account_key: str, terms: PlanTerms) -> None:
+    """
+    Decide anew how the bill of one account goes out, by what is in force now (contract 6).
+
+    For what is mailed or printed of it after the close: in the meantime the feed may have told
+    another address, or somebody was unlinked.
+    """
+    plans = list(_plan(books, period, terms, account_key))
+    for table in (recipient, delivery_plan):
+        books.execute(
+            table.delete().where(table.c.period == period, table.c.account_key == account_key)
+        )
+    _write(books, period, plans)
+
+
+def _write(books: Connection, period: str, plans: Iterable[DeliveryPlan]) -> None:
+    insert_rows(
+        books,
+        delivery_plan,
+        ["period", "account_key", "paperless", "paper"],
+        ((period, plan.account, plan.paperless, plan.paper) for plan in plans),
+    )
+    insert_rows(
+        books,
+        recipient,
+        ["period", "account_key", "mailbox", "address", "source"],
+        (
+            (period, plan.account, found.mailbox, found.address, found.source)
+            for plan in plans
+            for found in plan.recipients
+        ),
+    )
+
+
 def _plan(
-    books: Connection,
-    period: str,
-    to_landlords: bool,
-    password: PasswordField,
-    largest_bill: int | None,
+    books: Connection, period: str, terms: PlanTerms, account_key: str | None = None
 ) -> Iterator[DeliveryPlan]:
-    known = read_addresses(books, period, to_landlords=to_landlords)
-    too_large = _too_large(books, period, largest_bill)
+    """Plan a run, or one account of it."""
+    ours = [account.c.period == period]
+    some: Some | None = None
+    if account_key is not None:
+        ours.append(account.c.account_key == account_key)
+        cosigners = books.scalars(sa.select(account.c.cosigner_id).where(*ours)).all()
+        some = Some([account_key], cosigners)
+    known = read_addresses(books, period, some, to_landlords=terms.to_landlords)
+    too_large = _too_large(books, period, terms.largest_bill)
     suppressed = suppressed_mailboxes(books)
     rows = books.execute(
         sa.select(
@@ -76,7 +112,7 @@ def _plan(
             account.c.zip,  # that the page is addressed to
             account_in_force(account, ChangeField.PHONE).label("phone"),
         )
-        .where(account.c.period == period)
+        .where(*ours)
         .order_by(account.c.account_key)
     )
     for row in rows:
@@ -88,7 +124,8 @@ def _plan(
             record=known.record.get(row.account_key, ()),
             portal_links=known.links.get(row.account_key, ()),
             landlords=known.landlords.get(row.cosigner_id, ()),
-            has_password=not password or bill_password(password, row.zip, row.phone) != "",
+            has_password=not terms.password
+            or bill_password(terms.password, row.zip, row.phone) != "",
             suppressed=suppressed,
             is_too_large=row.account_key in too_large,
         )

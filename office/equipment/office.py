@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # equipment is loaded by the first command that needs it
     from mail.message.addresses import Verp
     from mail.message.size_limit import SizeLimit
     from mail.port import Mailer
+    from mail.recipients.delivery_plan import PlanTerms
     from mail.rendering.bills import BillRenderer
     from mail.rendering.notices import NoticeRenderer
     from mail.rendering.texts import TextWords
@@ -273,6 +274,15 @@ class Office(Choices):
         from office.equipment.mail import to_size_limit
 
         return to_size_limit(self)
+
+    @property
+    def plan_terms(self) -> PlanTerms:
+        """How bills go out: to landlords too or not, locked by what, and how large in a mail."""
+        from mail.recipients.delivery_plan import PlanTerms
+
+        chosen = self.settings.ebill
+        largest = None if self.size_limit.link else self.size_limit.largest_attachment
+        return PlanTerms(chosen.landlords, chosen.password, largest)
 
     @cached_property
     def verp(self) -> Verp | None:

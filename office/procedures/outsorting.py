@@ -50,6 +50,7 @@ def terms_of_release(office: Office, period: str) -> ReleaseTerms:
         autopay=office.autopay_policy,
         message_domain=office.message_domain,
         posting_days=office.settings.checks.posting_days,
+        delivery=office.plan_terms,
     )
 
 

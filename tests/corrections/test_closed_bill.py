@@ -11,12 +11,24 @@ from corrections.closed_bill import read_closed_bill
 from corrections.correcting import CorrectionTerms, correct_bill, look_at_correction
 from corrections.rescheduling import SchedulingTerms
 from corrections.small_export import CorrectedBill, _find_bill
-from database.tables import account, balance_due, bill, bill_run, bulk_file, outsorted_bill
+from database.tables import (
+    account,
+    balance_due,
+    bill,
+    bill_run,
+    bulk_file,
+    delivery,
+    outsorted_bill,
+    paper,
+)
 from domain.accounts import AccountStatus
+from domain.deliveries import PaperReason
 from domain.failures import Misuse, Refused
 from domain.money import Money
 from domain.runs import RunState
+from mail.recipients.delivery_plan import PlanTerms, plan_deliveries
 from splitter.store.bill_store import BillStore
+from tests.billing_system.feed.builders import tell_change
 from tests.builders import (
     CLOSING_DAY,
     DUE,
@@ -192,19 +204,36 @@ def test_a_period_or_an_account_that_is_not_in_the_books_is_misuse(town, wrong):
         find(town, **wrong)
 
 
+CORRECTED = CorrectedBill(
+    period=RUN, account_key=KEY, account=NUMBER, form="utility-bill",
+    amount_due=Money(20_00), due_on=DUE, closing_balance=Money(20_00), pages=1, pdf=b"%PDF",
+    sha256="1" * 64, export_name="small", export_sha256="2" * 64, written=NOW, notes=(),
+)  # fmt: skip
+SCHEDULING = SchedulingTerms(NOW, CLOSING_DAY, (), OFFICE_DEFAULTS, notice_days=10)
+TERMS = CorrectionTerms("anna", "Meter misread", "x.example", SCHEDULING, PlanTerms())
+
+
+@pytest.mark.parametrize("told", ["new@example.com", "other@example.com;new@example.com", ""])
+def test_a_corrected_bill_goes_to_the_mailboxes_that_the_feed_told_since(town, tmp_path, told):
+    plan_deliveries(town, RUN, to_landlords=True)
+    tell_change(town, "ebill", "yes", NOW, key=KEY)
+    tell_change(town, "email", told, NOW, key=KEY)
+
+    correct_bill(town, CORRECTED, BillStore(tmp_path / "bills"), tmp_path, TERMS)
+
+    with town.reading() as books:
+        mailed = sorted(books.scalars(sa.select(delivery.c.address)))
+        printed = books.scalars(sa.select(paper.c.reason)).all()
+    assert sorted(filter(None, told.split(";"))) == mailed
+    assert ([] if told else [PaperReason.NO_VALID_EMAIL]) == printed
+
+
 def test_a_correction_made_again_is_the_same_one_and_is_looked_at_as_it_was_made(town, tmp_path):
-    corrected = CorrectedBill(
-        period=RUN, account_key=KEY, account=NUMBER, form="utility-bill",
-        amount_due=Money(20_00), due_on=DUE, closing_balance=Money(20_00), pages=1, pdf=b"%PDF",
-        sha256="1" * 64, export_name="small", export_sha256="2" * 64, written=NOW, notes=(),
-    )  # fmt: skip
-    scheduling = SchedulingTerms(NOW, CLOSING_DAY, (), OFFICE_DEFAULTS, notice_days=10)
-    terms = CorrectionTerms("anna", "Meter misread", "x.example", scheduling)
     store = BillStore(tmp_path / "bills")
 
-    first = correct_bill(town, corrected, store, tmp_path, terms)
-    again = correct_bill(town, corrected, store, tmp_path, terms)
-    looked, _ = look_at_correction(town, corrected, terms)
+    first = correct_bill(town, CORRECTED, store, tmp_path, TERMS)
+    again = correct_bill(town, CORRECTED, store, tmp_path, TERMS)
+    looked, _ = look_at_correction(town, CORRECTED, TERMS)
 
     assert (first.number, True, True) == (again.number, again.already, looked.already)
     assert "20.00" == str(find(town).amount_due)

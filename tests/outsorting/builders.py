@@ -27,6 +27,7 @@ from domain.accounts import account_key
 from domain.money import Money
 from domain.movements import MovementKind
 from mail.outbox.queueing import queue_bills
+from mail.recipients.delivery_plan import PlanTerms
 from outsorting.holding import Outsorted, outsort_bill
 from outsorting.releasing import Released, ReleaseTerms, release_bill
 from reporting.lists.bills import bills
@@ -53,6 +54,7 @@ def terms(today: date = CLOSING_DAY, now: datetime = NOW, **changes: Any) -> Rel
     given = ReleaseTerms(
         now=now, mailed_from=now, today=today, who="bea", closed=bank_closed_days(),
         policy=ReleasePolicy(), autopay=OFFICE_DEFAULTS, message_domain=DOMAIN,
+        delivery=PlanTerms(),
     )  # fmt: skip
     return replace(given, **changes)
 

@@ -18,9 +18,11 @@ from database.tables import (
     paper,
     scheduled_payment,
 )
+from domain.accounts import account_key
 from domain.deliveries import DeliveryStatus
 from domain.failures import Misuse, Refused
 from domain.money import ZERO, Money
+from tests.billing_system.feed.builders import tell_change
 from tests.builders import (
     CLOSING_DAY,
     DUE,
@@ -424,3 +426,13 @@ def payments(database):
 def set_state(database, state: str) -> None:
     with database.writing() as books:
         books.execute(gateway_payment.update().values(state=state))
+
+
+def test_a_released_bill_goes_to_the_mailboxes_that_the_feed_told_meanwhile(town):
+    hold(town)
+    close_month(town)
+    tell_change(town, "email", "new@example.com", NOW, key=account_key(ANN))
+
+    free(town)
+
+    assert [f"bill/{RUN}/utility-bill/{ANN}/new@example.com"] == traces(town)["mails"]

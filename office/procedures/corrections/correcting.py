@@ -128,4 +128,4 @@ def _correction_terms(office: Office, known: Run, reason: str) -> CorrectionTerm
         policy=office.autopay_policy,
         notice_days=office.thresholds.notice_days,
     )
-    return CorrectionTerms(office.who, reason, office.message_domain, scheduling)
+    return CorrectionTerms(office.who, reason, office.message_domain, scheduling, office.plan_terms)

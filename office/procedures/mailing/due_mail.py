@@ -16,6 +16,7 @@ from domain.payments import PaymentState
 from mail.bounces.processing import record_refusals
 from mail.communications.queueing import reschedule_overdue
 from mail.notices.expiring import withdraw_expiring
+from mail.notices.following import FollowTerms, follow_addresses
 from mail.outbox.queueing import queue_bills
 from mail.outbox.sending import SendCounts
 from mail.reminders.queueing import withdraw_notices, withdraw_reminders
@@ -74,6 +75,8 @@ def send_what_is_due(
     kinds: Collection[MessageKind] = tuple(MessageKind),
 ) -> SendCounts:
     """Send the mails of some kinds that are due, and draw the conclusions from refusals."""
+    terms = FollowTerms(due(), office.who, office.message_domain, office.plan_terms)
+    follow_addresses(office.database, terms)
     withdraw_reminders(office.database, office.reminders_terms(due()))
     withdraw_notices(office.database, due(), office.who)
     withdraw_expiring(office.database, office.notices_terms(due()))
