@@ -199,10 +199,11 @@ def remove(home: Path, number: int, reason: str, as_of: datetime | None, as_json
 
 def _rows(office: Office) -> list[dict[str, Any]]:
     from mail.communications.posted import read_posted
+    from office.equipment.mail import communication_address
     from rules.mail.communications import choose_latest
 
     today = office.local_today()
-    posted = read_posted(office.database, office.settings.communications.link_url)
+    posted = read_posted(office.database, communication_address(office.settings))
     latest = choose_latest(posted, today)
     return [
         {

@@ -179,6 +179,13 @@ def export_address(settings: Settings) -> str:
     return settings.exports.link_url or (f"{portal}/exports/{{token}}" if portal else "")
 
 
+def communication_address(settings: Settings) -> str:
+    """Return where a communication is read, {number} in it: link_url, else the portal's own."""
+    portal = settings.web.url.rstrip("/")
+    own = f"{portal}/communications/{{number}}" if portal else ""
+    return settings.communications.link_url or own
+
+
 def to_unsubscribing(office: MailNeeds) -> Unsubscribing:
     """Return what makes the ways out of communications, and knows its tokens again."""
     chosen = office.settings.communications
@@ -189,9 +196,8 @@ def to_unsubscribing(office: MailNeeds) -> Unsubscribing:
 
 def to_live_communications(office: MailNeeds) -> LiveCommunications:
     """Return what was posted and may be linked to today."""
-    return LiveCommunications(
-        office.database, office.settings.communications.link_url, office.local_today
-    )
+    address = communication_address(office.settings)
+    return LiveCommunications(office.database, address, office.local_today)
 
 
 def to_templates(office: MailNeeds) -> Templates:

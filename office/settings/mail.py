@@ -165,7 +165,7 @@ class CommunicationsSettings(SettingsSection):
     link_url: Annotated[str, linking("{number}")] = Field(
         "",
         description="Where your portal shows a communication: https://… with {number} in it; "
-        "empty: mails link to none but those added with --link.",
+        "empty: at web.url, and without that mails link to none but those added with --link.",
     )
     largest_mb: int = Field(
         10, ge=1, le=150, description="The largest PDF posted or attached, in megabytes."

@@ -55,7 +55,7 @@ def make_request(
     if communication is not None and not office.live_communications.link_to(communication):
         raise Misuse(
             f"Communication {communication} is not live or has no web address; see "
-            "`billclose communication list`, or set communications.link_url."
+            "`billclose communication list`, or set web.url."
         )
     return MassMailRequest(check_subject(subject), body, audience, attachment, communication)
 

@@ -84,8 +84,8 @@ def test_an_admin_goes_through_what_can_be_changed(someone, known, admin, lost_p
     clerk.see("Signed in as admin")
     for path, words in (
         ("/office/settings", "Who changed what"),
-        ("/office/settings/change?section=reminders", "Change reminders"),
-        ("/office/settings/change?section=other_payments", "Change other_payments"),
+        ("/office/settings/change?section=reminders", "Reminders before and after the due date"),
+        ("/office/settings/change?section=other_payments", "Other payments: permits"),
         ("/office/communications/messages", "Messages of the pages"),
         ("/office/payments/schedule", "Schedule autopay"),
         (f"/office/payments/schedule/{RUN}", "This schedule is late."),

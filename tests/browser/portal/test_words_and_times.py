@@ -103,7 +103,7 @@ def test_an_admin_sets_when_reminders_leave_and_a_supervisor_only_sees_it(
     size = window["width"]
     admin, supervisor = staff(Role.ADMIN, window), staff(Role.SUPERVISOR, window)
     admin.open("/office/settings/change?section=reminders")
-    admin.see("Change reminders")
+    admin.see("Reminders before and after the due date")
     admin.look(f"reminders-{size}")
     admin.page.locator("#time").fill("25:00")
     admin.press("Save")

@@ -128,8 +128,8 @@ def test_whoever_is_enrolled_stands_in_one_of_the_two_lists(city):
         io.BytesIO(clerk.get("/office/payments/export.xlsx?name=bole").content)
     )
 
-    assert f"{ELM} Bole, Bo 2026-10 2026-11-13 $40.00" in words(scheduled)
-    assert "scheduled Pending" in words(scheduled)
+    assert f"{ELM} Bole, Bo 2026-11-13 $40.00 Pending" in words(scheduled)
+    assert "Pending 2026-10 card 4242 no scheduled" in words(scheduled)
     assert f"{ASH} Beltran, Sven nothing owed" in words(without)
     assert ELM not in words(narrowed)
     assert ELM == book.active["A2"].value and 2 == book.active.max_row
@@ -162,7 +162,7 @@ def test_a_communication_has_a_title_a_last_day_and_is_removed_again(city):
     listed = words(admin.get("/office/communications"))
 
     assert "Title Last day it is shown (optional)" in form
-    assert "1 Remove Rates of 2027" in listed
+    assert "1 Change or remove Rates of 2027" in listed
 
 
 def test_email_events_list_every_mail_but_the_bills(city):

@@ -20,6 +20,7 @@ from mail.communications.mailings import (
 )
 from mail.communications.posted import read_posted
 from mail.outbox.decisions import WAITING
+from office.equipment.mail import communication_address
 from office.equipment.office import Office
 from office.procedures.mailing.communications import (
     Plan,
@@ -219,7 +220,7 @@ def _communication(visit: Visit) -> int | None:
 
 def _live(office: Office) -> list[tuple[str, str]]:
     """Return the posted communications that a mail can link to now, by number and title."""
-    posted = read_posted(office.database, office.settings.communications.link_url)
+    posted = read_posted(office.database, communication_address(office.settings))
     today = office.local_today()
     return [(str(one.number), one.title) for one in posted if one.link and one.is_live(today)]
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from database.tables import communication
 from domain.identity import Role
 from mail.letters.samples import sample_pdf
+from tests.web.customers.conftest import URL
 from tests.web.office.deciding_builders import decide_link, who_said
 
 ADD = "/office/communications/add"
@@ -42,6 +43,20 @@ def test_a_clerk_posts_one_and_takes_it_off(office, signed_in):
     assert "The communication is removed." in clerk.get(removed.headers["location"]).text
     assert ["clerk 1"] == who_said(office, "wrong month")
     assert [] == list((office.home / "uploads").iterdir())
+
+
+def test_rule_107_what_is_posted_is_read_at_the_portals_own_address(office, signed_in):
+    supervisor = signed_in(Role.SUPERVISOR)
+    none = supervisor.get("/office/communications/write").text
+    post(supervisor)
+
+    offered = supervisor.get("/office/communications/write").text
+
+    assert "None can be linked to: post one" in none
+    assert '<option value="1">Leaf pick-up</option>' in offered
+    assert "None can be linked to" not in offered
+    assert f"{URL}/communications/1" == office.live_communications.link_to(1)
+    assert 200 == supervisor.get("/communications/1").status_code
 
 
 def test_rule_105_its_title_and_last_day_are_changed(office, signed_in):
