@@ -102,6 +102,9 @@ def _remedy(facts: ChecklistFacts) -> str:
 
 def _feed(facts: ChecklistFacts) -> ChecklistLine:
     item = ChecklistItem.FEED_CURRENT
+    if facts.feed_is_stale:
+        says = f"The feed is not current: {facts.feed_is_stale}."
+        return ChecklistLine(item, OPEN, says, "Take the feed in: `billclose feed`.")
     if not facts.has_feed and facts.fed_at is not None:
         says = (
             "Nobody watches how old the feed is (feed.max_age); its newest file was written "
@@ -110,9 +113,6 @@ def _feed(facts: ChecklistFacts) -> ChecklistLine:
         return ChecklistLine(item, ASKED, says)
     if not facts.has_feed:
         return ChecklistLine(item, DONE, "There is no feed: balances are the export's own.")
-    if facts.feed_is_stale:
-        says = f"The feed is not current: {facts.feed_is_stale}."
-        return ChecklistLine(item, OPEN, says, "Take the feed in: `billclose feed`.")
     return ChecklistLine(item, DONE, "The feed is current, and no file of it is missing.")
 
 

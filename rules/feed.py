@@ -264,8 +264,8 @@ class Feed:
     """
     What has come of the feed, and how old it may be.
 
-    `max_age` None: the office has no feed. `newest` is when the newest file was written, None
-    before the first one.
+    `max_age` None: nobody watches its age; that a number is missing is known all the same.
+    `newest` is when the newest file was written, None before the first one.
     """
 
     max_age: timedelta | None = None
@@ -279,12 +279,11 @@ class Feed:
         A missing file is made good by the file, or by an export that was written after the file
         that follows it: `exported_at` is when the export was written that the balances stand on.
         """
-        if self.max_age is None:
-            return ""
-        if self.newest is None:
-            return "no file of the feed has come yet"
-        if now - self.newest > self.max_age:
-            return f"the feed's newest file was written {_hours(now - self.newest)} ago"
+        if self.max_age is not None:
+            if self.newest is None:
+                return "no file of the feed has come yet"
+            if now - self.newest > self.max_age:
+                return f"the feed's newest file was written {_hours(now - self.newest)} ago"
         open_gaps = [
             gap for gap in self.gaps if exported_at is None or gap.next_written_at > exported_at
         ]

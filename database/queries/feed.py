@@ -17,9 +17,7 @@ _FILE = feed_file.c
 
 
 def read_feed(books: Connection, max_age: timedelta | None) -> Feed:
-    """Return how the feed stands; `max_age` None: the office has none."""
-    if max_age is None:
-        return Feed()
+    """Return how the feed stands; `max_age` None: nobody watches its age."""
     return Feed(max_age, newest_written_at(books), tuple(read_gaps(books)))
 
 

@@ -193,7 +193,7 @@ def accept_gap(office: Office, sequence: int, reason: str) -> None:
 
 
 def max_age_of(office: Office) -> timedelta | None:
-    """Return how old the feed may be; None: the office has none."""
+    """Return how old the feed may be; None: nobody watches it, or there is none."""
     hours = office.settings.feed.max_age
     return timedelta(hours=hours) if hours else None
 
@@ -263,7 +263,8 @@ def say_as_of(office: Office) -> str | None:
 
 def say_feed(office: Office, now: datetime) -> str:
     """Say whom balances are known from, for the result of a night."""
-    if max_age_of(office) is None:
+    stale = find_stale(office, now)
+    if max_age_of(office) is None and not stale.why:
         with office.database.reading() as books:
             newest = newest_written_at(books)
         if newest is None:
@@ -273,5 +274,4 @@ def say_feed(office: Office, now: datetime) -> str:
             f"of the feed, whose age is not watched (feed.max_age is 0): what was paid elsewhere "
             f"since its newest file, written {local}, is not known"
         )
-    stale = find_stale(office, now)
     return f"balances are not of today: {stale}" if stale.why else "balances are of the feed"

@@ -384,6 +384,8 @@ GAP = Gap(16, 16, at("2026-11-13T06:00"))
     ("feed", "exported_at", "why"),
     [
         pytest.param(Feed(), None, "", id="no feed"),
+        pytest.param(Feed(None, at("2026-01-01T12:00")), None, "", id="its age is not watched"),
+        pytest.param(Feed(None, NOW, (GAP,)), None, "file 16", id="a gap, its age not watched"),
         pytest.param(Feed(timedelta(hours=24)), None, "no file", id="none came"),
         pytest.param(
             Feed(timedelta(hours=24), at("2026-11-12T12:00")), None, "", id="just young enough"

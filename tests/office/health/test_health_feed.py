@@ -39,3 +39,15 @@ def test_an_office_without_a_feed_is_not_watched(tmp_path, database):
     found = stale_feed(looking(tmp_path, database, "2026-11-30T06:00"))
 
     assert ["not-watched"] == [one.state.value for one in found]
+
+
+def test_a_number_that_is_missing_is_a_trouble_though_nobody_watches_the_age(tmp_path, database):
+    a_month_with_a_feed(database)
+    tell_change(database, "phone", "555 0101", WRITTEN)
+    with database.writing() as books:
+        books.exec_driver_sql("UPDATE feed_file SET taken_in_at = written_at")
+        books.exec_driver_sql("UPDATE feed_file SET sequence = 2 * number")
+
+    (found,) = stale_feed(looking(tmp_path, database, "2026-11-12T06:00"))
+
+    assert "file 3 of the feed never came" in found.detail
