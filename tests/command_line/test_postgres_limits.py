@@ -15,7 +15,7 @@ from tests.conftest import POSTGRES, fresh_postgres
 
 SERVER = os.environ.get(POSTGRES, "")
 pytestmark = pytest.mark.skipif(not SERVER, reason="there is no PostgreSQL to try it with")
-OWNER = "billclose_limited"
+OWNER = f"billclose_limited_{os.getpid()}"  # a run that was killed left its own behind
 SILENT = 2  # seconds of database.connect_timeout
 
 
