@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 
-from data_checks.check import says
+from data_checks.check import says, to_query
 from data_checks.checking import STAGED
 from data_checks.checks.catalog import CATALOG
+from data_checks.parameters import Thresholds, parameters
 from database.schema import metadata
 from domain.checks import NEVER_WAIVED, Severity
+from tests.data_checks.rows import RUN, TODAY
 
 BLOCKING = {
     "unreadable-row",
@@ -86,3 +90,33 @@ def test_a_detail_writes_cents_as_dollars_and_nothing_for_nothing():
 
     row = {"due_cents": -123456, "due_on": None, "usage": 1234.0, "average": 2.25}
     assert write(row) == "-$1,234.56 on nothing: 1,234 and 2.2"
+
+
+def test_no_check_reads_the_whole_ledger_for_each_of_its_rows(clean_books):
+    """In a city that took minutes on SQLite: what a row asks has an index, or is asked once."""
+    if not clean_books.is_sqlite:
+        pytest.skip("PostgreSQL plans by what there is")
+    with clean_books.reading() as books:
+        values = parameters(books, RUN, TODAY, Thresholds())
+        walked = [
+            (check.name, detail)
+            for check in CATALOG
+            for detail in _asked_of_each_row(books, to_query(check.sql, values))
+            if detail.startswith("SCAN ") and detail.split()[1] in _names_of_ledger(check.sql)
+        ]
+
+    assert [] == walked
+
+
+def _names_of_ledger(query: str) -> set[str]:
+    return {"balance_entry", *re.findall(r"balance_entry (?:AS )?([a-z_]+)", query)}
+
+
+def _asked_of_each_row(books, query: str) -> Iterator[str]:
+    """Yield the steps of SQLite's plan that are done anew for each row of another."""
+    steps = {}
+    for row in books.execute(sa.text(f"EXPLAIN QUERY PLAN {query}")):
+        parent, for_each = steps.get(row.parent, ("", False))
+        steps[row.id] = row.detail, for_each or parent.startswith("CORRELATED")
+        if steps[row.id][1]:
+            yield row.detail
