@@ -22,6 +22,7 @@ from reporting.lists.reading import NOT_BEFORE_THE_CLOSE, closed_periods
 from web.layout import missing
 from web.office.layout import show_office
 from web.office.lists import ShownCell, shown_cell
+from web.office.pages import WHATEVER_STATUS
 from web.office.permissions import Permission, may
 from web.visits import Visit
 
@@ -62,6 +63,7 @@ def show_customer(visit: Visit, problems: dict[str, str] | None = None, said: st
         account=known,
         may_correct=may(visit.user.role, Permission.CORRECT),
         may_enroll=may(visit.user.role, Permission.DECIDE),
+        whatever_status=WHATEVER_STATUS,
         may_serve="csr" in visit.office.settings.web.serves
         and may(visit.user.role, Permission.CUSTOMER_SERVICE),
         may_hold=may(visit.user.role, Permission.OUTSORT),

@@ -51,6 +51,7 @@ class RowLink:
     permission: Permission
     offered: Callable[[Mapping[str, Any]], bool] = every_row
     asks: str = "key"
+    more: str = ""  # what its address has behind that
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,7 +356,7 @@ def _row_link(link: RowLink | None, row: Row) -> tuple[ShownCell, ...]:
         return (ShownCell(""),)
     key = row[link.key]
     asked = f"?{urlencode({link.asks: key})}" if link.asks else f"/{quote(str(key), safe='')}"
-    return (ShownCell(link.name, link=f"{link.path}{asked}"),)
+    return (ShownCell(link.name, link=f"{link.path}{asked}{link.more}"),)
 
 
 def to_shown(name: str, value: Any, zone: ZoneInfo) -> Any:

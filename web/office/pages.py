@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from domain.customer_service import PortalStanding
 from domain.deliveries import DeliveryStatus
 from web.guarding import BANK, MESSAGES, POSTS, TEMPLATES, TEXT_MANY, WRITE
 from web.office.lists import ListPage, RowLink
@@ -15,6 +16,8 @@ LINK_LANDLORD = "/office/landlords/link"
 RUNBOOK = "/office/runbook"
 PACK = "/office/audit/pack"
 SCHEDULE = "/office/payments/schedule"
+# Whoever follows a link to a portal user means that one, locked or deleted, too.
+WHATEVER_STATUS = "&filtered=1" + "".join(f"&status={one}" for one in PortalStanding)
 _OF_A_MAIL = ("name", "kind", "recipient", "status", "sent_at", "error")
 
 
@@ -121,8 +124,10 @@ LIST_PAGES: tuple[ListPage, ...] = (
              Permission.CUSTOMERS, empty="No account is like that."),
     ListPage("/office/portal-users", "portal-links", "Portal users", "customers", "Portal users",
              Permission.CUSTOMERS,
-             about="Every account that is linked to a portal user, landlords included.",
-             row_link=RowLink("/csr", "portal_user", "View", Permission.CUSTOMER_SERVICE, asks="q"),
+             about="Every account that is linked to a portal user, landlords included. View leads "
+             "to the portal user; there a supervisor takes an account off.",
+             row_link=RowLink("/csr", "portal_user", "View", Permission.CUSTOMER_SERVICE, asks="q",
+                              more=WHATEVER_STATUS),
              empty="Nobody is linked."),
     ListPage("/office/landlords", "landlords", "Landlords", "customers", "Landlords",
              Permission.CUSTOMERS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
@@ -76,6 +77,17 @@ def test_rule_163_who_was_deactivated_is_found_among_the_locked_and_hidden(csr, 
 
     assert [ELM] == found(usual) and "1 more is of another portal status" in usual
     assert [OAK] == found(asked) and town.page in asked
+
+
+def test_links_of_the_office_to_a_portal_user_find_who_is_locked(csr, town):
+    with town.office.database.writing() as books:
+        lock_user(books, town.ann, ACT, NOW)
+    pages = ("/office/portal-users", f"/office/customers/{OAK}")
+
+    links = [re.search(r'href="(/csr[?]q=ann[^"]+)"', csr.get(page).text) for page in pages]
+
+    for link in links:
+        assert OAK in found(csr.get(html.unescape(link[1])).text)
 
 
 def test_rule_172_a_district_is_chosen_from_those_that_there_are(csr):
