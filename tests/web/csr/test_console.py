@@ -9,11 +9,14 @@ import pytest
 import sqlalchemy as sa
 
 from database.definitions.identity import account_link, one_time_link
-from database.tables import account, account_email
+from database.tables import account, account_email, delivery
+from domain.deliveries import DeliveryStatus, MessageKind
 from domain.identity import LinkKind
 from identity.activity import record_activity
 from identity.new_address import ask_for_address, prove_by_link
 from identity.users import find_by_mailbox
+from mail.outbox.planned import PlannedMessage
+from mail.outbox.queueing import queue_messages
 from tests.builders import NOW
 from tests.web.csr.conftest import ELM_KEY, OAK, OAK_KEY
 from tests.web.customers.conftest import ANN
@@ -165,3 +168,21 @@ def test_a_change_of_the_address_is_seen_asked_for_changed_and_with_its_day(csr,
     assert "to sign in with n@x.example; it has not been proved yet" in asked
     assert f"before it was {ANN}" in changed and "no payment method can be added" in changed
     assert "<h1>n@x.example</h1>" in changed
+
+
+def test_the_console_shows_that_somebody_was_told_of_a_card_that_expires(csr, town):
+    told = PlannedMessage(
+        MessageKind.METHOD_EXPIRING,
+        about="0123456789abcdef/2026-11",
+        address=ANN,
+        account=OAK,
+        form=MessageKind.METHOD_EXPIRING.value,
+        is_of_account=False,
+    )
+    with town.office.database.writing() as books:
+        queue_messages(books, [told], now=NOW, message_domain="larkspur.example")
+        books.execute(delivery.update().values(status=DeliveryStatus.SENT, sent_at=NOW))
+
+    page = csr.get(town.page).text.partition('id="mails"')[2].partition("</section>")[0]
+
+    assert "Payment method expiring" in page and "sent" in page
