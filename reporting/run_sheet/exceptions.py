@@ -37,7 +37,15 @@ FIXES = {
     },
     "autopay-left-out": "Run `billclose schedule-autopay` for the period again.",
     OUTSORTED: "Look at the bill, then `billclose release` does all that was held back.",
+    "arrangement-broken": "Make another plan with its customer (`billclose arrange`), or dun on.",
+    "arrangement-waiting": "Let another person approve or cancel it (`billclose arrange`).",
+    "choice-refused": "Tell the customer, and have it put right in the billing system.",
 }
+_FIX_OF_STAGE = {  # of codes that are many, such as why a row of the feed cannot be read
+    "feed": "Have it put right in the billing system; `billclose balances decide` settles a "
+    "movement.",
+}
+_FIX = "See `billclose list exceptions`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,7 @@ class ExceptionRow:
     """
     One thing a person must look at.
 
-    `stage` is check, outsort, mail or autopay, `code` says which.
+    `stage` is check, outsort, mail, autopay, feed or payment, `code` says which.
     """
 
     account: str
@@ -79,9 +87,14 @@ def list_exceptions(
     )
     with database.reading() as books:
         for row in books.execution_options(yield_per=2_000).execute(query):
-            fix = row.fix if row.stage == "check" else FIXES[row.code]
+            fix = row.fix if row.stage == "check" else _fix_of(row.stage, row.code)
             blocking = row.status in (CheckStatus.FAILED, CheckStatus.WAIVED)
             yield ExceptionRow(row.account, row.stage, row.code, row.message, fix, blocking)
+
+
+def _fix_of(stage: str, code: str) -> str:
+    """Say what to do about a code; of one that nobody wrote a sentence for, in general."""
+    return FIXES.get(code) or _FIX_OF_STAGE.get(stage, _FIX)
 
 
 SHOWN = 12  # account numbers before "and N more"
