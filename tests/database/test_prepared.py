@@ -31,6 +31,8 @@ GIVEN = {
     "token": token_hash(f"bench-{0:040}"),
     "now": NOW,
     "idle": NOW - timedelta(minutes=30),
+    "since": NOW.date(),
+    "until": NOW.date() + timedelta(days=90),
 }
 _KIND = one_of(MethodKind, "method")
 _ECHO = Prepared(
@@ -72,7 +74,7 @@ def of_the_pages():
     return {
         f"{module.__name__}.{name}": one
         for module in list(sys.modules.values())
-        for name, one in vars(module).items()
+        for name, one in list(vars(module).items())  # a thread may load into it meanwhile
         if isinstance(one, Prepared) and one is not _ECHO
     }
 

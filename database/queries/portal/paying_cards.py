@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.definitions.identity import wallet_method, web_user
+from database.prepared import Prepared
 from database.queries.mandates import mandates_in_force
 from database.tables import account, balance_due, enrollment, mandate, suspended_method
 from domain.accounts import AccountStatus
@@ -55,8 +54,8 @@ class PayingCard:
 def read_paying_cards(
     books: Connection,
     *,
-    since: date | None = None,
-    until: date | None = None,
+    since: date = date.min,
+    until: date = date.max,
     mailbox: str | None = None,
 ) -> list[PayingCard]:
     """
@@ -66,9 +65,11 @@ def read_paying_cards(
     What an export knows has no last day. A card that the gateway refused for good is left out: of
     that its owner is told otherwise (rule 118: nobody but the owner is).
     """
-    limits = {"since": since, "until": until, "mailbox": mailbox}
-    given = {name: value for name, value in limits.items() if value is not None}
-    rows = books.execute(_cards(*given), given).all()
+    limits = {"since": since, "until": until}
+    if mailbox is None:
+        rows = _EVERYBODYS.rows(books, limits)
+    else:
+        rows = _OF_MAILBOX.rows(books, limits | {"mailbox": mailbox})
     paid = _paid_by(books, [row.token for row in rows]) if rows else {}
     return [
         PayingCard(row.token, row.last4, row.brand, row.expires_on, row.address, paid[row.token])
@@ -77,27 +78,27 @@ def read_paying_cards(
     ]
 
 
-@cache  # a page asks for it, and to put it together costs more than to run it
-def _cards(*limits: str) -> sa.Select[Any]:
+def _cards(*conditions: sa.ColumnElement[bool]) -> Prepared:
     own = wallet_method.c
-    conditions = {
-        "since": own.expires_on >= sa.bindparam("since", type_=sa.Date),
-        "until": own.expires_on <= sa.bindparam("until", type_=sa.Date),
-        "mailbox": web_user.c.mailbox == sa.bindparam("mailbox"),
-    }
-    return (
+    return Prepared(
         sa.select(own.token, own.last4, own.brand, own.expires_on, web_user.c.address)
         .join(web_user, web_user.c.number == own.user_number)
         .where(
             own.kind == MethodKind.CARD,
             own.removed_at.is_(None),
-            own.expires_on.is_not(None),
+            own.expires_on.between(
+                sa.bindparam("since", type_=sa.Date), sa.bindparam("until", type_=sa.Date)
+            ),
             web_user.c.state != UserState.DELETED,
             ~sa.exists().where(suspended_method.c.method_token == own.token),
-            *(conditions[name] for name in limits),
+            *conditions,
         )
         .order_by(own.expires_on, own.token)
     )
+
+
+_EVERYBODYS = _cards()
+_OF_MAILBOX = _cards(web_user.c.mailbox == sa.bindparam("mailbox"))
 
 
 def _paid_by(books: Connection, tokens: list[str]) -> dict[str, tuple[PaidAccount, ...]]:
