@@ -13,18 +13,22 @@ from xdist.workermanage import WorkerController
 # Folders with long files come first: those that are handed out in the end are short, so that no
 # worker waits long for another. What is not named comes after what is.
 AT_A_SERVER = (
-    *("scenarios", "browser", "machines", "golden", "corrections", "flows"),
-    *("web/office/test_close.py", "command_line"),
+    *("scenarios", "machines", "golden", "corrections", "flows"),
+    *("web/office/test_close.py", "web/office/test_correcting.py"),
+    *("web/office/late/test_late_schedule.py", "web/office/administration/test_packs.py"),
+    *("web/office/mailing/test_writing.py", "browser/portal/test_first_of_the_month.py"),
+    "command_line",
 )
 ELSEWHERE = (
-    *("splitter", "mail", "cash_receipting", "payments", "web", "data_checks", "office"),
-    *("database", "billing_system", "contracts", "reporting", "outsorting"),
+    *("browser", "splitter", "mail", "cash_receipting", "payments", "web", "data_checks"),
+    *("office", "database", "billing_system", "contracts", "reporting", "outsorting"),
 )
+AT_ITS_OWN = 3  # of so many workers one begins at a server: what stands above is a third of all
 
 
 class OneWorkerAtTheServer(LoadScopeScheduling):
     """
-    Hands out tests file by file, to every second worker first those beside a Prefect server.
+    Hands out tests file by file, to every third worker first those beside a Prefect server.
 
     A server of a worker's own, and the office that is closed beside it for all its tests, take as
     long as some hundred tests; what is made for a file is made by one worker and not by each. A
@@ -60,7 +64,7 @@ class OneWorkerAtTheServer(LoadScopeScheduling):
                 deque(sorted(self.workqueue, key=partial(_turn, at_a_server=at_a_server)))
                 for at_a_server in (True, False)
             ]
-        turns = self._turns[self.nodes.index(node) % 2]  # files
+        turns = self._turns[0 if self.nodes.index(node) % AT_ITS_OWN == 0 else 1]  # files
         while turns and turns[0] not in self.workqueue:
             turns.popleft()
         if turns:  # what a worker left behind that has crashed is in the queue again, and first

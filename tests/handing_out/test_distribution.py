@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from tests.handing_out.distribution import OneWorkerAtTheServer, file_of
+from tests.handing_out.distribution import AT_A_SERVER, OneWorkerAtTheServer, file_of
 
 COLLECTED = [
     f"tests/{file}.py::test_{number}"
@@ -83,3 +85,16 @@ def test_what_a_dead_worker_had_still_to_run_is_run_by_the_other(scheduler, work
     go_on(scheduler, [other])
     assert set(had[2:]) <= set(other.told)
     assert sorted(set(COLLECTED) - set(had[:2])) == sorted(other.told)
+
+
+def test_whatever_asks_for_the_server_is_handed_out_beside_it():
+    tests = Path(__file__).parents[1]
+    asking = [
+        str(path.relative_to(tests)).removesuffix("/conftest.py")
+        for path in tests.rglob("*.py")
+        if re.search(r"from tests\.flows\.fixtures import .*\bserver\b", path.read_text("utf-8"))
+    ]
+
+    assert [] == [file for file in asking if file.partition("/")[0] not in AT_A_SERVER
+                  and file not in AT_A_SERVER]  # fmt: skip
+    assert "flows" in asking
