@@ -130,7 +130,7 @@ _KNOWN = (
     (r"expired card|card (has )?expired|expiration", _EXPIRED),
     (r"account closed|closed account|no account|unable to locate|\br0[234]\b", _CLOSED),
     (r"authentication", _AUTHENTICATE),
-    (r"unauthorized|revoked|stop payment|\br(05|07|08|10|29)\b", _NOT_ALLOWED),
+    (r"unauthorized|revoked|stop payment|\br(05|07|08|10|29|51)\b", _NOT_ALLOWED),
 )
 
 

@@ -186,9 +186,9 @@ def _held(office: Office) -> Iterator[Clause]:
 
 def _exceptions(total: int, today: int) -> Iterator[Clause]:
     if total:
-        need = "needs" if today == 1 else "need"
-        tail = f", {today:,} {need} you today" if today else ", none needs you today"
-        yield Clause(f"{say_count(total, 'exception')}{tail}", "exceptions", is_red=bool(today))
+        urgent = f"{today:,}" if today else "none"
+        text = f"{say_count(total, 'exception')}, {urgent} urgent"
+        yield Clause(text, "exceptions", is_red=bool(today))
 
 
 def _count_exceptions(office: Office, periods: Sequence[str]) -> tuple[int, list[tuple[str, int]]]:

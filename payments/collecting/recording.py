@@ -23,6 +23,7 @@ from payments.collecting.draws import Draw, move_draw, move_locked_payment, move
 from payments.port import DrawAnswer, DrawResult
 from payments.terms import CollectionTerms
 from rules.money.retrying import FIRST_LOOKUP, retry_on
+from rules.money.returns import say_code
 
 Takings = list[Postable]  # what draws took, until it is written down
 
@@ -192,7 +193,7 @@ def record_declined(
     record_awaited(books, one, "")
     today = one.local_day(now)
     again = _retry_on(books, one, advice, today, terms) if one.is_autopay else None
-    error = f"declined: {code}"
+    error = f"declined: {say_code(code)}"
     _move(books, one, "declined", error=error)
     if again is not None:
         move_locked_payment(
@@ -200,7 +201,7 @@ def record_declined(
             pay_on=again, error=f"{error}, drawn again on {again}",
         )  # fmt: skip
     if advice is Advice.NEVER:
-        suspend_method(books, one.method_token, f"declined: {code}", now)
+        suspend_method(books, one.method_token, error, now)
     return True
 
 

@@ -27,6 +27,49 @@ FEE_CODES = ("R01", "R09")  # by default: returns that the customer could have a
 # Between the banks alone: a wrong return that was asked back or refused, a settlement that failed.
 _NOTHING_WRONG = ("R06", "R32", *(f"R{number}" for number in range(61, 86)))
 
+# What each code says, short enough for a cell of a list; a code of another kind says itself.
+_MEANINGS = {
+    "R01": "not enough money",
+    "R02": "account closed",
+    "R03": "no account of that number and name",
+    "R04": "no valid account number",
+    "R05": "a consumer's account drawn on as a firm's, unauthorized",
+    "R06": "sent back as the office's bank asked",
+    "R07": "authorization revoked",
+    "R08": "stop payment by the customer",
+    "R09": "money there not yet collected",
+    "R10": "unauthorized",
+    "R11": "not as the customer authorized it",
+    "R12": "account moved to another bank",
+    "R13": "no valid routing number",
+    "R14": "whoever acts for the account's owner has died or can no longer act",
+    "R15": "the account's owner has died",
+    "R16": "account frozen",
+    "R17": "the bank cannot use the entry as it stands",
+    "R20": "an account that cannot be drawn on",
+    "R21": "company number not valid",
+    "R22": "customer's number not valid",
+    "R23": "refused by who was to get it",
+    "R24": "a duplicate, says the bank",
+    "R28": "routing number with a wrong check digit",
+    "R29": "unauthorized, of a firm",
+    "R31": "sent back late, as both banks agreed",
+    "R32": "the bank cannot settle",
+    "R51": "unauthorized draw for a check that bounced",
+    "do_not_honor": "the card's bank gives no reason",
+    "generic_decline": "the card's bank gives no reason",
+    "card_declined": "the card's bank gives no reason",
+    "pickup_card": "the card is lost, stolen or withdrawn",
+    "merchant_blacklist": "the card is on the gateway's block list",
+    "reenter_transaction": "the card's bank asks for another try",
+}
+
+
+def say_code(code: str) -> str:
+    """Write the code of a bank with what it means: `R01 (not enough money)` (rule 79)."""
+    meaning = _MEANINGS.get(code)
+    return f"{code} ({meaning})" if meaning else code
+
 
 def advice_for_return(code: str) -> Advice:
     """Return what a code means for the next draw; what is not in the list a clerk reads first."""

@@ -175,7 +175,10 @@ def test_a_return_opens_the_balance_tells_the_owner_and_shows_the_rates(office):
 
     assert {"count": 1, "amount": "27.35"} == answer.json["returned"]
     (row,) = office.rows("scheduled-payments", f"account={ABBOTT}")
-    assert ("returned", "returned: R10") == (row["state"], row["status"])
+    assert ("returned", "returned: R10 (unauthorized)") == (
+        row["state"],
+        row["status"],
+    )
     rates = {rate["kind"]: rate for rate in answer.json["events"]["return_rates"]}
     assert rates["unauthorized"]["is_exceeded"]
     (mail,) = failure_mails(office)

@@ -17,8 +17,25 @@ from rules.money.returns import (
     advice_for_return,
     again_on,
     return_rates,
+    say_code,
     suspends_method,
 )
+
+ADVISED = [
+    code for code in (f"R{n:02}" for n in range(100)) if advice_for_return(code) is not Advice.CLERK
+]
+
+
+@pytest.mark.parametrize("code", [*ADVISED, "R11", "R14", "R15", "R16", "R24", "R31"])
+def test_a_code_that_something_follows_from_is_said_in_words(code):
+    said = say_code(code)
+
+    assert said.startswith(f"{code} (") and said.endswith(")")
+
+
+@pytest.mark.parametrize("code", ["", "R99", "expired_card", "REFUSED"])
+def test_a_code_that_says_itself_or_nothing_stays_as_it_is(code):
+    assert code == say_code(code)
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,8 @@ from mail.outbox.deliveries import COLUMNS, Delivery
 from mail.port import MailOutcome, OutgoingMessage, Result
 from mail.rendering.bills import Sender
 from mail.rendering.notices import Communication, NoticeRenderer
+from payments.port import ADVICE
+from rules.money.returns import say_code
 from tests.builders import post_payment
 from tests.mail.builders import NOW, RUN, a_run, an_account
 
@@ -449,6 +451,13 @@ def test_a_reason_is_said_in_a_customers_words(error, advice, reason):
     by_hand = say_decline(error, advice)
     assert said == by_hand[0]
     assert by_hand[1].startswith("Please") and "autopay" not in by_hand[1]
+
+
+@pytest.mark.parametrize("code", [*(f"R{number:02}" for number in range(1, 86)), *ADVICE])
+def test_the_offices_words_for_a_code_change_nothing_that_a_customer_reads(code):
+    told = f"declined: {say_code(code)}, drawn again on 2026-11-20"
+
+    assert say_failure(code) == say_failure(told)
 
 
 def test_a_draw_by_autopay_that_the_bank_wants_confirmed_asks_to_pay_by_hand():

@@ -84,7 +84,7 @@ def test_exceptions_are_counted_and_those_that_need_a_person_today_apart(town, t
 
     line = _line(town, tmp_path)
 
-    assert "October closed on Nov 2 by anna; 3 exceptions, 2 need you today." == line.sentence
+    assert "October closed on Nov 2 by anna; 3 exceptions, 2 urgent." == line.sentence
     assert {
         ("mail-failed", "Send again, or write to the customer otherwise: 1 email not delivered"),
         ("mail-in-doubt", "Say what became of 1 email in doubt"),
@@ -96,7 +96,7 @@ def test_what_goes_on_by_itself_needs_nobody_today(town, tmp_path):
 
     line = _line(town, tmp_path)
 
-    assert line.sentence.endswith("; 1 exception, none needs you today.")
+    assert line.sentence.endswith("; 1 exception, none urgent.")
     assert () == line.acts
 
 

@@ -164,7 +164,11 @@ def hold(books):
 
 
 def suspend(books):
-    row = {"method_token": "tok_ok", "since": NOW, "reason": "returned: R10"}
+    row = {
+        "method_token": "tok_ok",
+        "since": NOW,
+        "reason": "returned: R10 (unauthorized)",
+    }
     books.execute(suspended_method.insert().values(row))
 
 

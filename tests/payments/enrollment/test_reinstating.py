@@ -36,7 +36,12 @@ def test_it_is_lifted_and_audited_with_the_reason(office):
     with office.database.reading() as books:
         left = books.scalar(sa.select(sa.func.count()).select_from(suspended_method))
         said = books.execute(sa.select(audit).where(audit.c.action == "reinstate method")).one()
-    assert ("bank account ending 4242", "returned: R10", ("2",), 0) == (
+    assert (
+        "bank account ending 4242",
+        "returned: R10 (unauthorized)",
+        ("2",),
+        0,
+    ) == (
         lifted.method,
         lifted.why,
         lifted.others,
@@ -44,7 +49,8 @@ def test_it_is_lifted_and_audited_with_the_reason(office):
     )
     assert ("anna", "1") == (said.who, said.subject)
     assert said.detail == (
-        "bank account ending 4242, suspended since 2026-11-16 (returned: R10): signed anew"
+        "bank account ending 4242, suspended since 2026-11-16 (returned: R10 (unauthorized)):"
+        " signed anew"
     )
     assert "tok_" not in said.detail
 
@@ -62,4 +68,4 @@ def test_there_must_be_something_to_lift(office, account, refusal):
 def test_nothing_that_fell_away_is_scheduled_anew(office):
     lift(office)
 
-    assert "returned: R10" == office.payment("1", RUN).error
+    assert "returned: R10 (unauthorized)" == office.payment("1", RUN).error

@@ -131,4 +131,6 @@ def test_an_unauthorized_draw_is_never_drawn_again(database, tmp_path):
     office.wait(days=60)
 
     assert 0 == office.collect().drawn.count
-    assert [(1, PaymentState.RETURNED, Money(80_00), "returned: R10")] == payments(office)
+    assert [(1, PaymentState.RETURNED, Money(80_00), "returned: R10 (unauthorized)")] == payments(
+        office
+    )

@@ -35,6 +35,7 @@ from payments.outcomes.unknown_payments import (
 )
 from payments.port import LateEvent, LateEventKind
 from payments.terms import CollectionTerms
+from rules.money.returns import say_code
 from tests.builders import ACH, a_household, close_run, stage_run
 from tests.payments.collecting.test_crashes import Gateway, fails
 from tests.payments.collecting_builders import TERMS, a_collector, paying
@@ -146,7 +147,9 @@ def test_a_decline_that_is_told_again_moves_nothing_and_its_retry_stays(database
     assert (before.pay_on, before.error) == (office.payment().pay_on, office.payment().error)
 
 
-@pytest.mark.parametrize(("code", "suspended"), [("R01", []), ("R16", ["declined: R16"])])
+@pytest.mark.parametrize(
+    ("code", "suspended"), [("R01", []), ("R16", ["declined: R16 (account frozen)"])]
+)
 def test_a_banks_no_to_a_draw_without_an_answer_is_the_answer(
     database, tmp_path, code, suspended
 ):  # case 28
@@ -488,7 +491,7 @@ def test_what_would_only_come_back_again_suspends_the_method(database, tmp_path,
 
     with database.reading() as books:
         reasons = list(books.scalars(sa.select(suspended_method.c.reason)))
-    assert [f"returned: {code}"] == reasons
+    assert [f"returned: {say_code(code)}"] == reasons
 
 
 def test_a_return_after_the_next_close_is_drawn_again_in_the_newest_period(database, tmp_path):

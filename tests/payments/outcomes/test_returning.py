@@ -47,7 +47,10 @@ def test_a_return_opens_the_balance_again_and_reverses_the_receipt(database, tmp
         first.returned.amount,
         again.returned.count,
     )
-    assert (PaymentState.RETURNED, "returned: R01, drawn again on 2026-11-20") == (
+    assert (
+        PaymentState.RETURNED,
+        "returned: R01 (not enough money), drawn again on 2026-11-20",
+    ) == (
         office.state(),
         office.payment().error,
     )
