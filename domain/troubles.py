@@ -17,7 +17,7 @@ TITLES = {
     "events-lost": "The Prefect server lost events",
     "export-overdue": "The export of a period is overdue",
     "feed-stale": "The billing system's feed does not come",
-    "mail-server-down": "The mail server does not answer",
+    "mail-server-down": "The mail server takes no mail",
     "postings-stuck": "Payments were taken and are not in cash receipting",
     "prefect-down": "The Prefect server does not answer",
     "print-files-differ": "Print files are missing or not as they were written",

@@ -11,6 +11,11 @@ from mail.port import MailOutcome, OutgoingMessage, Result
 from mail.smtp.envelope import Extensions, WireMessage, to_commands
 from mail.smtp.replies import Channel, Lost, Reply
 
+LOGIN_FIRST = 530  # RFC 4954 (6): log in first; RFC 3207 (4): encrypt first
+WANTS_LOGIN = (
+    "the mail server wants a login (smtp.username) or encryption (smtp+starttls:// in smtp.url)"
+)
+
 
 class RelayClosing(TemporaryFailure):
     """
@@ -36,6 +41,8 @@ def judge(message: OutgoingMessage, replies: Sequence[Reply], *, pipelined: bool
     is_about_us = not (mail.is_yes or mail.is_about_size or mail.status == "5.6.7")
     if is_about_us:
         kind = TemporaryFailure if mail.is_later else PermanentFailure
+        if mail.code == LOGIN_FIRST:
+            raise kind(f"{WANTS_LOGIN}: {mail.without(message.envelope_from)}")
         raise kind(f"the relay refuses the sender: {mail.without(message.envelope_from)}")
     answer = next((reply for reply in replies[:2] if not reply.is_yes), replies[-1])
     is_out_of_step = answer.is_yes or (pipelined and answer.code == 503)
@@ -58,6 +65,7 @@ class Patience:
     """How long to wait for a server, in seconds; RFC 5321 (4.5.3.2) names the usual values."""
 
     reply: float = 300  # greeting, EHLO, MAIL, RCPT
+    login: float = 60  # some answer a wrong password late, so that guessing takes long, or never
     data: float = 120  # for the 354
     block: float = 180  # until the network has taken a block of the body
     final: float = 600  # after the final dot: giving up earlier makes duplicates

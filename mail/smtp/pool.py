@@ -11,7 +11,7 @@ import aiosmtplib
 
 from domain.causes import say_cause
 from domain.failures import PermanentFailure, TemporaryFailure
-from mail.smtp.connection import Connection
+from mail.smtp.connection import LOGIN_FIRST, WANTS_LOGIN, Connection
 from mail.smtp.envelope import Extensions
 from mail.smtp.relay import Relay, Token
 from mail.smtp.replies import Channel, Reply
@@ -56,7 +56,7 @@ async def _connect(relay: Relay, pipelines: bool) -> Connection:
     try:
         await _greet(client, relay)
         if relay.username:
-            await _log_in(client, relay)
+            await _log_in_in_time(client, relay)
         return _take_over(client, relay, pipelines)
     except LOST as failure:
         client.close()
@@ -93,6 +93,22 @@ def _take_over(client: aiosmtplib.SMTP, relay: Relay, pipelines: bool) -> Connec
     return Connection(Channel(transport), extensions, relay.patience, pipelines=pipelines)
 
 
+async def _log_in_in_time(client: aiosmtplib.SMTP, relay: Relay) -> None:
+    """Log in; a server that says nothing to it is told from one that is not there."""
+    try:
+        await _log_in(client, relay)
+    except aiosmtplib.SMTPTimeoutError:
+        said = f"has not answered the login within {relay.patience.login:g} seconds"
+    except aiosmtplib.SMTPServerDisconnected:
+        said = "hung up at the login"
+    else:
+        return
+    proof = "password" if relay.tokens is None else "token"
+    raise TemporaryFailure(
+        f"the mail server {said}: it may not take the name (smtp.username) or the {proof}"
+    )
+
+
 async def _log_in(client: aiosmtplib.SMTP, relay: Relay) -> None:
     """
     Log in by one method (RFC 4954), the password itself only where nobody can listen.
@@ -115,20 +131,20 @@ async def _log_in(client: aiosmtplib.SMTP, relay: Relay) -> None:
         lacking = "a way to log in" if relay.is_private else "encryption, and the login needs it"
         raise aiosmtplib.SMTPNotSupported(f"{lacking}; see smtp.url")
     chosen = offered[0] if relay.encryption else offered[-1]
-    await methods[chosen](relay.username, relay.password)
+    await methods[chosen](relay.username, relay.password, timeout=relay.patience.login)
 
 
 async def _log_in_by_token(client: aiosmtplib.SMTP, relay: Relay, token: Token) -> None:
     """Log in by XOAUTH2, or OAUTHBEARER (RFC 7628) where only that is offered."""
     try:
         if "xoauth2" in client.server_auth_methods:
-            await client.auth_xoauth2(relay.username, token.text)
+            await client.auth_xoauth2(relay.username, token.text, timeout=relay.patience.login)
         elif "oauthbearer" in client.server_auth_methods:
             await _oauthbearer(client, relay, token.text)
         else:
             raise aiosmtplib.SMTPNotSupported("a login by token (XOAUTH2 or OAUTHBEARER)")
     except aiosmtplib.SMTPAuthenticationError as refusal:
-        failure = _connect_failure(refusal)
+        failure = _connect_failure(refusal, "token")
         if isinstance(failure, PermanentFailure):
             raise _TokenRefused(str(failure), token) from None
         raise failure from None
@@ -138,20 +154,23 @@ async def _oauthbearer(client: aiosmtplib.SMTP, relay: Relay, token: str) -> Non
     name = relay.username.replace("=", "=3D").replace(",", "=2C")
     parts = (f"n,a={name},", f"host={relay.host}", f"port={relay.port}", f"auth=Bearer {token}")
     first = base64.b64encode("\x01".join((*parts, "", "")).encode())
-    reply = await client.execute_command(b"AUTH", b"OAUTHBEARER", first)
+    patience = relay.patience.login
+    reply = await client.execute_command(b"AUTH", b"OAUTHBEARER", first, timeout=patience)
     if reply.code == 334:  # the error in JSON; to be answered before the refusal comes
-        reply = await client.execute_command(base64.b64encode(b"\x01"))
+        reply = await client.execute_command(base64.b64encode(b"\x01"), timeout=patience)
     if reply.code != 235:
         raise aiosmtplib.SMTPAuthenticationError(reply.code, reply.message)
 
 
-def _connect_failure(failure: BaseException) -> TemporaryFailure | PermanentFailure:
+def _connect_failure(
+    failure: BaseException, proof: str = "password"
+) -> TemporaryFailure | PermanentFailure:
     """Tell what time mends from what a person must: passwords, certificates, a missing STARTTLS."""
     cause = failure.__cause__ or failure
     if isinstance(failure, aiosmtplib.SMTPResponseException):
         reply = Reply(failure.code, failure.message)
         kind = PermanentFailure if reply.is_never else TemporaryFailure
-        return kind(f"the relay refuses us: {reply.without('')}")
+        return kind(f"{_say_refusal(failure, proof)}: {reply.without('')}")
     if isinstance(cause, ssl.SSLCertVerificationError):
         return PermanentFailure(f"the relay's certificate is not valid: {cause.verify_message}")
     if isinstance(failure, OSError):  # aiosmtplib's connection errors and time-outs are OSErrors
@@ -159,6 +178,17 @@ def _connect_failure(failure: BaseException) -> TemporaryFailure | PermanentFail
     if isinstance(failure, ValueError):
         return PermanentFailure("the relay's name or the login cannot be sent as they stand")
     return PermanentFailure(f"the relay lacks what the settings ask for: {failure}")
+
+
+def _say_refusal(refusal: aiosmtplib.SMTPResponseException, proof: str) -> str:
+    """Say what the server would not do for us; never with what, as that is a secret."""
+    if refusal.code == LOGIN_FIRST:
+        return WANTS_LOGIN
+    if not isinstance(refusal, aiosmtplib.SMTPAuthenticationError):
+        return "the relay refuses us"
+    if 400 <= refusal.code < 500:
+        return "the mail server cannot check the login now"
+    return f"the mail server refuses the name (smtp.username) or the {proof}"
 
 
 PAUSES = (0.5, 2.0)  # seconds; a server may count the connection it just closed for a moment yet

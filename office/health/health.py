@@ -24,6 +24,7 @@ from office.health.machine import (
     database_offset,
     full_disks,
     mail_server_offset,
+    stopped_mails,
     web_offset,
 )
 from office.health.nights import lost_events, silent_rounds
@@ -77,7 +78,7 @@ def look(office: Office, seconds: float = SECONDS) -> Health:
     asked = [
         *answers.get("prefect", [Condition("run-late", State.UNKNOWN, "No answer in time.")]),
         *answers.get("runs", [Condition("run-failed", State.UNKNOWN, "No answer in time.")]),
-        *answers.get("mail", [_silent_mail_server(looking)]),
+        *_mail_server(looking, answers.get("mail", [_silent_mail_server(looking)])),
         *differing_print_files(looking),
     ]
     return _health(looking, asked, offsets)
@@ -192,6 +193,12 @@ def _side_by_side(questions: dict[str, Callable[[], Any]], seconds: float) -> di
 
 def _answer(answers: queue.SimpleQueue[tuple[str, Any]], name: str, ask: Callable[[], Any]) -> None:
     answers.put((name, ask()))
+
+
+def _mail_server(looking: Looking, answer: list[Condition]) -> list[Condition]:
+    """Say of a mail server that answers whether it takes mail."""
+    is_well = all(one.state is State.WELL for one in answer)
+    return (stopped_mails(looking) if is_well else []) or answer
 
 
 def _silent_mail_server(looking: Looking) -> Condition:

@@ -17,7 +17,9 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
+from database.tables import delivery
 from domain.causes import say_cause
+from domain.deliveries import WAITING, MessageKind
 from domain.failures import TemporaryFailure
 from domain.troubles import DISKS
 from domain.words import say_count
@@ -129,6 +131,30 @@ def ask_mail_server(looking: Looking, seconds: float) -> list[Condition]:
         send = f"{looking.office.command} mail send"
         return [trouble("mail-server-down", "", looking.now, detail, remedy, looking.grace, send)]
     return or_well("mail-server-down", (), "The mail server answers.")
+
+
+def stopped_mails(looking: Looking) -> list[Condition]:
+    """
+    Find mails that the last sending left because no mail could go, whatever the reason.
+
+    A server that greets may still refuse the login, the sender or everybody. No attempt is counted
+    then, so that one that has an error and no attempt was stopped with all others. Alerts are left
+    out: the look that finds the server well again is what sends them.
+    """
+    is_stopped = (
+        delivery.c.status.in_(WAITING), delivery.c.attempts == 0, delivery.c.error.is_not(None),
+        delivery.c.kind != MessageKind.ALERT,
+    )  # fmt: skip
+    last = sa.select(delivery.c.error).where(*is_stopped).order_by(delivery.c.next_try_at.desc())
+    with looking.office.database.reading() as books:
+        error = books.scalar(last.limit(1))
+        number = books.scalar(sa.select(sa.func.count()).where(*is_stopped)) or 0
+    if not error:
+        return []
+    detail = f"{say_count(number, 'mail')} waited when the last sending was stopped: {error}."
+    remedy = "Have put right what it names; what waits is sent by itself afterwards."
+    send = f"{looking.office.command} mail send"
+    return [trouble("mail-server-down", "", looking.now, detail, remedy, looking.grace, send)]
 
 
 def _relay(looking: Looking) -> Relay:

@@ -14,7 +14,8 @@ USUAL = ("SIZE 100000000", "8BITMIME", "DSN", "SMTPUTF8")
 @dataclass
 class Fault:
     """
-    What goes wrong at a command: `CONNECT`, `EHLO`, `MAIL`, `RCPT`, `DATA`, `.`, `BODY` or `RSET`.
+    What goes wrong at a command: `CONNECT`, `EHLO`, `AUTH`, `MAIL`, `RCPT`, `DATA`, `.`, `BODY` or
+    `RSET`.
 
     `BODY` is the arrival of the body's first octets. `only`: at arguments that hold this (at the
     dot and the body: at recipients that do). `keeps`: a message is kept although the answer to
@@ -135,6 +136,8 @@ class _Session(asyncio.Protocol):
                 f"250{' ' if number == last else '-'}{line}" for number, line in enumerate(lines)
             )
             self._say("EHLO", argument, yes)
+        elif command == "AUTH":
+            self._say("AUTH", argument, "235 2.7.0 Welcome")
         elif command == "HELO":
             self._say("", "", "250 scripted.test")
         elif self._in_a_row > 1 and self._script.chokes and command != "MAIL":

@@ -577,3 +577,32 @@ def test_no_address_can_slip_in_a_command(script, address):
     assert ["bob", "cid"] == script.names
     assert not any("eve" in command for command in script.commands)
     assert "eve" not in found[address].error
+
+
+TAKES_LOGINS = ("AUTH PLAIN", "PIPELINING", "SIZE 100000000")
+NO_LOGIN = r"the mail server refuses the name \(smtp.username\) or the password: 535 5.7.8 no"
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "words"),
+    [
+        (Fault("AUTH", "535 5.7.8 no"), PermanentFailure, NO_LOGIN),
+        (Fault("AUTH", "535 5.7.8 no", drops=True), PermanentFailure, NO_LOGIN),
+        (Fault("AUTH", "534 5.7.9 no"), PermanentFailure, "the name .* or the password: 534"),
+        (Fault("AUTH", "454 4.7.0 db"), TemporaryFailure, "cannot check the login now: 454 4.7.0"),
+        (Fault("AUTH", "421 4.7.0 busy", drops=True), TemporaryFailure, "421 4.7.0 busy"),
+        (Fault("AUTH", hangs=True), TemporaryFailure, "not answered the login within 0.3 seconds"),
+        (Fault("AUTH", drops=True), TemporaryFailure, "hung up at the login"),
+        (Fault("MAIL", "530 5.7.0 log in"), PermanentFailure, "wants a login .* or encryption"),
+        (Fault("EHLO", "530 5.7.0 log in"), PermanentFailure, "wants a login .* or encryption"),
+    ],
+)  # fmt: skip
+def test_a_login_that_fails_is_told_at_once_by_its_reason(fault, kind, words):
+    login = {"username": "bill", "password": "wr0ng"}
+    script = Scripted([fault], extensions=TAKES_LOGINS)
+    with speaking(script), pytest.raises(kind, match=words) as failure:
+        send(script, "ann", "bob", waits={"login": 0.3}, **login)
+
+    assert "wr0ng" not in str(failure.value)
+    assert "connection to the relay" not in str(failure.value)
+    assert script.kept == []

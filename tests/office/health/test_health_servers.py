@@ -10,11 +10,17 @@ from contextlib import contextmanager
 
 import pytest
 
+from database.tables import delivery
+from domain.deliveries import DeliveryStatus, MessageKind
+from mail.outbox.planned import PlannedMessage
+from mail.outbox.queueing import queue_messages
+from office.health.health import look
 from office.health.machine import ask_mail_server, mail_server_offset
 from office.health.prefect import late_runs
 from office.prefect_server import server as prefect_server
 from office.settings.close import PrefectSettings
 from office.settings.mail import SmtpSettings
+from tests.builders import NOW
 from tests.mail.servers import MailServer, running
 from tests.office.health_builders import looking, troubles
 
@@ -94,6 +100,31 @@ def test_a_mail_server_may_tell_the_time(tmp_path, empty_books):
 def test_most_mail_servers_do_not_tell_the_time(tmp_path, empty_books):
     with greeting(b"220 mail.example ESMTP\r\n") as url:
         assert {} == mail_server_offset(at_mail_server(tmp_path, empty_books, url), 5)
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts", "kind", "found"),
+    [
+        ("the mail server refuses the name: 535 no", 0, MessageKind.BILL, ["mail-server-down"]),
+        ("the mail server refuses the name: 535 no", 0, MessageKind.ALERT, []),
+        ("451 4.3.0 this mailbox later", 1, MessageKind.BILL, []),  # one customer's own
+        (None, 0, MessageKind.BILL, []),
+    ],
+)
+def test_a_server_that_greets_and_takes_no_mail_is_told(
+    tmp_path, database, error, attempts, kind, found
+):
+    with database.writing() as books:
+        mail = PlannedMessage(kind, "x", "ann@x.example", form="alert")
+        queue_messages(books, [mail], now=NOW, message_domain="larkspur.example")
+        waits = {"status": DeliveryStatus.DEFERRED, "error": error, "attempts": attempts}
+        books.execute(delivery.update().values(**waits))
+    with running(MailServer()) as server:
+        office = at_mail_server(tmp_path, database, f"smtp://127.0.0.1:{server.port}").office
+        conditions = [one for one in look(office).conditions if one.kind == "mail-server-down"]
+
+    assert found == troubles(conditions)
+    assert not found or f"stopped: {error}." in conditions[0].detail
 
 
 @pytest.fixture

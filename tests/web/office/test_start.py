@@ -66,7 +66,7 @@ def test_a_service_that_is_away_is_red_until_it_is_back_rules_186_to_189(signed_
     assert "mail-server-down" not in before
     said = " ".join(now.split())
     assert (
-        '<a href="/office/runbook/mail-server-down">The mail server does not answer</a></strong>'
+        '<a href="/office/runbook/mail-server-down">The mail server takes no mail</a></strong>'
         '<br>It refuses us. Ask IT to start it. <a href="/office/emails">See which mails wait</a>'
         '<br><small class="soft">At a terminal: <code>billclose mail send</code></small>'
     ) in said
