@@ -180,11 +180,15 @@ def test_a_wrong_folder_is_one_sentence(desk, told, tmp_path, folder, against, s
     assert 2 == answer.status and sentence in said
 
 
-def test_what_the_office_told_of_a_month_without_an_export_is_said(desk, told, october, tmp_path):
+def test_what_the_office_told_of_a_month_without_an_export_is_said(october):
+    assert ["2026-09"] == october.json["without_export"]
+
+
+@pytest.mark.release
+def test_and_it_is_said_in_words(desk, told, tmp_path):
     write_town(tmp_path / "past" / "october", TOWN)
 
     words = desk("replay", tmp_path / "past", "--against", told)
 
     assert 0 == words.status
     assert f"not replayed, no export of it is in {tmp_path / 'past'}: 2026-09" in words.out
-    assert ["2026-09"] == october.json["without_export"]

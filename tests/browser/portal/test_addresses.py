@@ -133,6 +133,7 @@ def test_a_customer_changes_the_address_that_they_sign_in_with(
     ann.look(f"portal-wallet-settles-{name}")
 
 
+@pytest.mark.release  # test_new_address presses and takes back the same links, without a browser
 @pytest.mark.parametrize(("window", "locale", "scripts"), WAYS)
 def test_the_link_is_pressed_elsewhere_and_the_old_mailbox_takes_it_back(
     someone, known, portal, window, locale, scripts, request

@@ -94,6 +94,7 @@ def test_a_bill_of_a_close_that_waits_is_held_and_released(begun, staff, window)
     clerk.see("No bill is held back.")
 
 
+@pytest.mark.release  # test_approval_desk waits for two, and test_close approves by the same form
 @WINDOWS
 def test_a_close_waits_for_two_people_and_whoever_said_yes_is_asked_no_more(
     portal, begun, staff, window

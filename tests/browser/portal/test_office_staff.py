@@ -71,6 +71,7 @@ def test_a_supervisor_links_a_landlord_and_ends_it(staff, people, window):  # ru
     who.see("The link is ended.")
 
 
+@pytest.mark.release  # test_texting and test_attaching write to many by the same forms
 @WINDOWS
 def test_a_supervisor_tells_many_by_text_and_by_mail(staff, people, window):  # rules 110, 111
     who, size = staff(Role.SUPERVISOR, window), window["width"]

@@ -46,6 +46,7 @@ def told(portal, action: str) -> list[str]:
         return list(books.scalars(query))
 
 
+@pytest.mark.release  # test_templates writes and previews by the same form, without a browser
 @WINDOWS
 def test_a_supervisor_writes_the_mail_of_one_form_and_looks_at_it_first(
     portal, settings_file, staff, window

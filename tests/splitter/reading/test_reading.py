@@ -80,7 +80,7 @@ def test_a_pattern_that_never_ends_is_blamed_and_not_the_file(tmp_path, name):
     patterns = compile_patterns(a_bulk_file(**{name: "((1+)+)$"}))
 
     with pytest.raises(Misuse) as refused:
-        read_pages(path, patterns, page_seconds=1.0)
+        read_pages(path, patterns, page_seconds=0.5)
 
     assert f"The pattern {name.replace('due_on', 'due_date')} '((1+)+)$'" in refused.value.message
     assert "page 1 of bills.pdf" in refused.value.message
