@@ -13,15 +13,17 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database
-from database.definitions.identity import account_link
+from database.definitions.identity import account_link, address_change, landlord_link, web_user
 from database.ledger.tables import account_change
 from database.queries.outsorted import is_outsorted
 from database.tables import account, bill, delivery, delivery_plan, paper, recipient
 from domain.deliveries import MessageKind, Recipient, RecipientSource
 from domain.feeds import ChangeField
+from domain.identity import UserState
 from domain.payments import PaymentKind
 from domain.words import say_count
 from mail.keys import about_of
+from mail.outbox.deliveries import OF_THE_BILL
 from mail.outbox.planned import PlannedMessage
 from mail.outbox.queueing import queue_messages, surely_not_left
 from mail.recipients.addresses import Some, read_addresses
@@ -37,6 +39,11 @@ FOLLOWED = (  # what goes to everybody of an account, whoever they are by then
     MessageKind.AUTOPAY_FAILED,
     MessageKind.RECEIPT,
     MessageKind.ARRANGEMENT,
+)
+_NOTICES = (  # which go to landlords where the office's bills do; the others always
+    MessageKind.AUTOPAY_SCHEDULED,
+    MessageKind.AUTOPAY_FAILED,
+    MessageKind.RECEIPT,
 )
 _BY_HAND = f"{PaymentKind.CHECKOUT}/"  # a receipt of one: for who paid, and nobody else
 _MAIL = delivery.c
@@ -57,7 +64,8 @@ def follow_addresses(database: Database, terms: FollowTerms) -> int:
     Take out the waiting mails to mailboxes that their account has no more; return how many.
 
     While a mail server is away, or a bill waits for a working day, the feed may tell another
-    address and a portal user may be unlinked: the mailbox of before may be a stranger's. What was
+    address, and a portal user or a landlord may be unlinked, be deleted or sign in with another
+    address: the mailbox of before may be a stranger's. What was
     taken out is recorded for the account's mailboxes of now, and a bill that has none of them goes
     on paper. A mail that may have left before is kept. Each account is a transaction of its own.
     """
@@ -93,7 +101,7 @@ def _elsewhere(books: Connection, period: str, rows: list[Any]) -> Iterator[Any]
 
 
 def _may_have_strayed() -> sa.Select[Any]:
-    """Select waiting mails of accounts whose e-mail the feed has told, or that lost a link."""
+    """Select waiting mails of accounts that somebody may not belong to any more (`_left`)."""
     told = sa.exists().where(
         account_change.c.account_key == _MAIL.account_key,
         account_change.c.field == ChangeField.EMAIL,
@@ -101,8 +109,15 @@ def _may_have_strayed() -> sa.Select[Any]:
     unlinked = sa.exists().where(
         account_link.c.account_key == _MAIL.account_key, account_link.c.unlinked_at.is_not(None)
     )
+    ended = sa.exists().where(
+        landlord_link.c.cosigner_id == account.c.cosigner_id,
+        landlord_link.c.unlinked_at.is_not(None),
+    )
+    has_left = sa.func.lower(_MAIL.address).in_(_left())
     of_record = sa.and_(_MAIL.source == RecipientSource.CUSTOMER_RECORD, told)
-    of_user = sa.and_(_MAIL.source == RecipientSource.PORTAL_USER, unlinked)
+    of_user = sa.and_(_MAIL.source == RecipientSource.PORTAL_USER, unlinked | has_left)
+    of_landlord = sa.and_(_MAIL.source == RecipientSource.LANDLORD, ended | has_left)
+    is_held = sa.and_(_MAIL.kind.in_(OF_THE_BILL), is_outsorted(_MAIL.period, _MAIL.account_key))
     return (
         sa.select(delivery, account.c.cosigner_id)
         .join(
@@ -112,10 +127,20 @@ def _may_have_strayed() -> sa.Select[Any]:
         .where(
             _MAIL.kind.in_(FOLLOWED),
             *surely_not_left(),
-            sa.or_(of_record, of_user),
-            ~is_outsorted(_MAIL.period, _MAIL.account_key),
+            sa.or_(of_record, of_user, of_landlord),
+            ~is_held,  # decided anew when it is released
         )
         .order_by(_MAIL.key)
+    )
+
+
+def _left() -> sa.CompoundSelect[Any]:
+    """Select the mailboxes of portal users who were deleted, or sign in with another by now."""
+    moved = address_change.c
+    return sa.union_all(
+        sa.select(web_user.c.mailbox).where(web_user.c.state == UserState.DELETED),
+        sa.select(moved.from_mailbox).where(moved.changed_at.is_not(None)),
+        sa.select(moved.to_mailbox).where(moved.stopped_at.is_not(None)),
     )
 
 
@@ -132,7 +157,9 @@ def _redirect(
     if any(row.kind is MessageKind.BILL for row in strayed):
         plan_again(books, period, key, terms.plan)
     for row in strayed:
-        found = _of_bill(books, row) if row.kind is MessageKind.BILL else _of_account(books, row)
+        found = (
+            _of_bill(books, row) if row.kind is MessageKind.BILL else _of_account(books, row, terms)
+        )
         queue_messages(
             books,
             [_planned(row, one) for one in found],
@@ -168,9 +195,11 @@ def _of_bill(books: Connection, row: Any) -> Iterable[Recipient]:
     return [Recipient(one.address, one.source) for one in books.execute(query)]
 
 
-def _of_account(books: Connection, row: Any) -> Iterable[Recipient]:
+def _of_account(books: Connection, row: Any, terms: FollowTerms) -> Iterable[Recipient]:
     suppressed = suppressed_mailboxes(books)
-    known = read_addresses(books, row.period, Some([row.account_key], [row.cosigner_id]))
+    some = Some([row.account_key], [row.cosigner_id])
+    to_landlords = row.kind not in _NOTICES or terms.plan.to_landlords
+    known = read_addresses(books, row.period, some, to_landlords=to_landlords)
     everybody = known.of(row.account_key, row.cosigner_id)
     return [one for one in everybody if one.mailbox not in suppressed]
 

@@ -100,7 +100,7 @@ def _plan(
         cosigners = books.scalars(sa.select(account.c.cosigner_id).where(*ours)).all()
         some = Some([account_key], cosigners)
     known = read_addresses(books, period, some, to_landlords=terms.to_landlords)
-    too_large = _too_large(books, period, terms.largest_bill)
+    too_large = _too_large(books, period, terms.largest_bill, account_key)
     suppressed = suppressed_mailboxes(books)
     rows = books.execute(
         sa.select(
@@ -131,9 +131,13 @@ def _plan(
         )
 
 
-def _too_large(books: Connection, period: str, largest: int | None) -> frozenset[str]:
+def _too_large(
+    books: Connection, period: str, largest: int | None, account_key: str | None
+) -> frozenset[str]:
     """Return the accounts with a bill that no mail can carry; None: any mail carries any bill."""
     if largest is None:
         return frozenset()
     query = sa.select(bill.c.account_key).where(bill.c.period == period, bill.c.size > largest)
+    if account_key is not None:
+        query = query.where(bill.c.account_key == account_key)
     return frozenset(books.scalars(query))
