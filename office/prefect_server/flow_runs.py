@@ -20,11 +20,11 @@ from domain.failures import TemporaryFailure
 from office.equipment.office import Office, at_work
 from office.health.work import note_ended_well
 from office.logs import formatter
+from office.prefect_server.last_words import FULL_BYTES
 from office.prefect_server.server import office_server
 from office.secrets.redaction import install
 
 LOG_BYTES, LOGS_KEPT = 10_000_000, 5
-FULL_BYTES = 65_536
 
 
 def run_flow(office: Office, load: Callable[[], Any], **parameters: Any) -> Any:

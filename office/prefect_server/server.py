@@ -19,6 +19,7 @@ import httpx
 
 from domain.failures import Misuse, TemporaryFailure
 from office.logs import turn_over
+from office.prefect_server.last_words import size_of, why_it_ended
 from office.prefect_server.processes import die_with_parent, stop
 from office.secrets.prefect_access import ANNOUNCEMENT, auth_of, authorization, known_auth
 
@@ -40,10 +41,13 @@ class PrefectServer:
         start: Callable[[], subprocess.Popen[bytes]] | None = None,
         *,
         auth: str = "",
+        log: Path | None = None,
     ) -> None:
         self.api_url = api_url
         self.auth = auth
         self._start = start
+        self._log = log
+        self._log_start = size_of(log) if log else 0
         self.process = start() if start else None
 
     @property
@@ -53,6 +57,7 @@ class PrefectServer:
     def restart(self) -> None:
         """Start our own server once more, after it died."""
         if self._start is not None:
+            self._log_start = size_of(self._log) if self._log else 0
             self.process = self._start()
 
     def wait_until_ready(self) -> None:
@@ -66,9 +71,21 @@ class PrefectServer:
             if self.process is None:
                 break
             time.sleep(0.1)
-        raise TemporaryFailure(
-            f"The Prefect server at {self.api_url} does not answer; "
-            "see prefect/server.log in the home, or the setting prefect.api_url."
+        raise TemporaryFailure(self._say_not_up())
+
+    def _say_not_up(self) -> str:
+        """Say why it is not there, by its own log where it is ours."""
+        if self.process is None:
+            return (
+                f"The Prefect server at {self.api_url} does not answer; see that it runs, or the "
+                "setting prefect.api_url."
+            )
+        status = self.process.poll()
+        how = "does not answer" if status is None else "ended before it answered"
+        why = why_it_ended(self._log, self._log_start) if self._log else ""
+        return (
+            f"The Prefect server at {self.api_url} that was started here {how}"
+            f"{f': {why}' if why else ''}; see prefect/server.log in the home."
         )
 
     def bury_dead_runs(self) -> None:
@@ -281,6 +298,7 @@ def prefect_server(
             environment["PREFECT_API_URL"],
             lambda: _start(home, chosen, in_group=in_group),
             auth=auth,
+            log=home / "server.log",
         )
         try:
             if port:
@@ -325,8 +343,11 @@ def _prepared(home: Path, *, is_elsewhere: bool = False) -> Path:
     database = home / "prefect.db"
     if not is_elsewhere and not database.exists() and TEMPLATE.is_file():
         partial = home / f"prefect.db.{os.getpid()}"
-        shutil.copyfile(TEMPLATE, partial)
-        partial.replace(database)
+        try:
+            shutil.copyfile(TEMPLATE, partial)
+            partial.replace(database)
+        finally:
+            partial.unlink(missing_ok=True)  # a disk that was full keeps no part of it
     return home
 
 
