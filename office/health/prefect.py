@@ -22,9 +22,18 @@ from office.health.conditions import Condition, Looking, State, or_well, trouble
 from office.secrets.prefect_access import authorization, current_address, current_auth
 
 KIND, SERVER = "run-late", "prefect-down"
-WAITING = ("Scheduled", "Late")
+HELD = "AwaitingConcurrencySlot"  # another run of the same flow is under way
+WAITING = ("Scheduled", "Late", HELD)
 NO_ANSWER = (OSError, ValueError, http.client.HTTPException)
 MOST = 200  # runs that are looked at
+LATE_REMEDY = (
+    "Ask whoever looks after the machine to see that billclose runs there, or the service that "
+    "serves the flows, and to start the run by hand if the night is over."
+)
+HELD_REMEDY = (
+    "Look in the Prefect UI whether that other run hangs, or waits for a yes; cancel it there if "
+    "it hangs, and the one that waits begins."
+)
 
 
 def late_runs(looking: Looking, seconds: float) -> list[Condition]:
@@ -78,6 +87,7 @@ def _names(address: str, runs: list[Any], seconds: float) -> dict[str, str]:
 
 def _late(looking: Looking, runs: list[Any], names: dict[str, str]) -> Iterator[Condition]:
     oldest: dict[str, datetime] = {}
+    held = {names.get(run["deployment_id"]) for run in runs if run.get("state_name") == HELD}
     for run in runs:
         name = names.get(run["deployment_id"], "a deployment")
         due = datetime.fromisoformat(run["expected_start_time"].replace("Z", "+00:00"))
@@ -87,10 +97,10 @@ def _late(looking: Looking, runs: list[Any], names: dict[str, str]) -> Iterator[
             KIND,
             name,
             due,
-            f"The run of {say_work(name)} that was due at {looking.say_time(due)} has not begun.",
-            "Ask whoever looks after the machine to see that billclose runs there, or the service "
-            "that serves the flows, and to start the run by hand if the night is over.",
-            command=f"{looking.office.command} up",
+            f"The run of {say_work(name)} that was due at {looking.say_time(due)} has not begun"
+            + (": another run of it is under way." if name in held else "."),
+            HELD_REMEDY if name in held else LATE_REMEDY,
+            command="" if name in held else f"{looking.office.command} up",
         )
 
 

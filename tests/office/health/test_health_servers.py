@@ -178,6 +178,24 @@ def test_a_deployment_that_did_not_run_is_told_once_by_its_oldest_run(
     assert "Basic YW5uYTpzZWNyZXQ=" == authorization
 
 
+def test_a_run_that_another_one_keeps_from_beginning_is_late_too(tmp_path, empty_books, prefect):
+    due = "2026-11-03T13:00:00Z"
+    prefect.runs = [
+        {"deployment_id": "1", "expected_start_time": due, "state_name": "AwaitingConcurrencySlot"},
+        {"deployment_id": "2", "expected_start_time": due, "state_name": "Late"},
+    ]
+
+    collect, remind = late_runs(at_prefect(tmp_path, empty_books, prefect.url), 5)
+
+    _, asked, _ = prefect.asked[0]
+    assert "AwaitingConcurrencySlot" in asked["flow_runs"]["state"]["name"]["any_"]
+    assert "has not begun: another run of it is under way." in remind.detail
+    assert "cancel it there if it hangs" in remind.remedy
+    assert remind.command == ""
+    assert collect.detail.endswith("has not begun.")
+    assert "up" in collect.command
+
+
 def test_a_server_without_late_runs_is_well(tmp_path, empty_books, prefect):
     (found,) = late_runs(at_prefect(tmp_path, empty_books, prefect.url), 5)
 
