@@ -664,6 +664,7 @@ told_event = _table(
     sa.Column("code", sa.String(60), nullable=False),
     sa.Column("refund_key", sa.String(160), nullable=False, default=""),
     sa.Column("fee", Cents, nullable=False, default=ZERO),
+    sa.Column("answer_by", Moment),
     sa.Column("happened_at", Moment, nullable=False),
     sa.Column("received_at", Moment, nullable=False),
     sa.Column("taken_in_at", Moment),

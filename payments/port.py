@@ -158,6 +158,7 @@ class LateEvent:
     `amount` is above zero, whichever way the money went. `refund_key` is the key under which we
     asked for a refund, empty for one of somebody else's: the event of our own is our own row.
     `fee` is what the gateway charges for a dispute: the office's cost and never the customer's.
+    `answer_by`: until when the office may answer a dispute at the gateway, where it says so.
     """
 
     event_id: str
@@ -169,6 +170,7 @@ class LateEvent:
     happened_at: datetime
     refund_key: str = ""
     fee: Money = ZERO
+    answer_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

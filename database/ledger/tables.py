@@ -77,6 +77,7 @@ payment_event = make_table(
     sa.Column("code", sa.String(60), nullable=False),
     sa.Column("fee", Cents, nullable=False),  # the gateway's own for a dispute: the office's cost
     sa.Column("happened_at", Moment, nullable=False),
+    sa.Column("answer_by", Moment),  # of a dispute, at the gateway; empty where it does not say
     sa.Column("recorded_at", Moment, nullable=False),
     sa.CheckConstraint("amount > 0", name="amount_positive"),
     sa.Index(None, "draw_key"),

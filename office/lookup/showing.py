@@ -40,6 +40,7 @@ LISTED = (  # each list is shown by its own name, the account's rows of it, the 
     "pending-payments",
     "unknown-payments",
     "completed-payments",
+    "returned-payments",
     "deliveries",
     "paper",
     "bounces",

@@ -14,6 +14,7 @@ from corrections.undo.looking import waiting_undos
 from database.definitions.corrections import period_undo
 from database.runs import newest_periods, newest_timezone
 from database.tables import bill_run, gateway_payment, period_close
+from domain.ledger import EntryKind
 from domain.money import ZERO
 from domain.payments import PaymentState
 from domain.periods import FINAL_CYCLE
@@ -98,7 +99,7 @@ def read_matters(office: Office) -> tuple[WaitingMatter, ...]:
             continue
         if count := _count_matters(office, what):
             matters.append(WaitingMatter(what, count, f"{say_count(count, noun)} {tail}"))
-    return tuple(matters)
+    return (*matters, *_open_disputes(office))
 
 
 def _count_matters(office: Office, what: str) -> int:
@@ -130,6 +131,28 @@ def _bank_differences(office: Office) -> list[WaitingMatter]:
         return []
     sentence = f"{say_count(len(found), 'difference')} between the bank and the gateway's payouts"
     return [WaitingMatter(BANK_DIFFERENCES, len(found), sentence)]
+
+
+def _open_disputes(office: Office) -> list[WaitingMatter]:
+    """Tell of disputes that the office may still answer, and until when."""
+    zone = newest_timezone(office.database)
+    rows = select_list(office, "returned-payments").subquery().c
+    lost = (PaymentState.RETURNED, PaymentState.RETURNED_IN_PART)
+    is_open = sa.and_(
+        rows.kind == EntryKind.DISPUTE,
+        rows.answer_by >= office.clock.due(zone),
+        rows.state.in_(lost),
+    )
+    query = sa.select(sa.func.count(), sa.func.min(rows.answer_by)).where(is_open)
+    with office.database.reading() as books:
+        count, first = books.execute(query).one()
+    if not count:
+        return []
+    sentence = (
+        f"{say_count(count, 'disputed payment')} to be answered at the gateway, "
+        f"the first by {_say(first.astimezone(ZoneInfo(zone)).date())}"
+    )
+    return [WaitingMatter("returned-payments", count, sentence)]
 
 
 def _undos(office: Office) -> list[WaitingMatter]:

@@ -23,7 +23,7 @@ from payments.collecting.draws import Draw, move_draw, move_locked_payment, move
 from payments.port import DrawAnswer, DrawResult
 from payments.terms import CollectionTerms
 from rules.money.retrying import FIRST_LOOKUP, retry_on
-from rules.money.returns import say_code
+from rules.money.returns import say_reason
 
 Takings = list[Postable]  # what draws took, until it is written down
 
@@ -193,7 +193,7 @@ def record_declined(
     record_awaited(books, one, "")
     today = one.local_day(now)
     again = _retry_on(books, one, advice, today, terms) if one.is_autopay else None
-    error = f"declined: {say_code(code)}"
+    error = f"declined: {say_reason(code)}"
     _move(books, one, "declined", error=error)
     if again is not None:
         move_locked_payment(

@@ -85,6 +85,7 @@ def _to_row(event: LateEvent, gateway: str, now: datetime) -> dict[str, Any]:
         "code": event.code,
         "refund_key": event.refund_key,
         "fee": event.fee,
+        "answer_by": event.answer_by,
         "happened_at": event.happened_at,
         "received_at": now,
     }
@@ -101,6 +102,7 @@ def _to_event(row: Any) -> LateEvent:
         row.happened_at,
         row.refund_key,
         row.fee,
+        row.answer_by,
     )
 
 

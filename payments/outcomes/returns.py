@@ -22,7 +22,7 @@ from payments.collecting.unanswered import LateApproval, take_in_approval
 from payments.outcomes.again import draw_again
 from payments.port import LateEvent, LateEventKind
 from payments.terms import CollectionTerms
-from rules.money.returns import advice_for_return, say_code, suspends_method
+from rules.money.returns import advice_for_return, say_reason, suspends_method
 from rules.money.spreading import spread
 
 GIVEN_BACK = "given-back"  # the code of a draw that came beside another one and went back
@@ -136,7 +136,7 @@ def _record_no(
     advice = advice_for_return(event.code)
     record_declined(books, one, now, terms, code=event.code, advice=advice)
     if suspends_method(event.code, is_charge_back=False):
-        suspend_method(books, one.method_token, f"declined: {say_code(event.code)}", now)
+        suspend_method(books, one.method_token, f"declined: {say_reason(event.code)}", now)
     record_audit(books, now, terms.who, "payment declined", one.account, _detail(one, event))
     return ReturnEffect.DECLINED
 
@@ -175,7 +175,7 @@ def _record(
     if kind in (EntryKind.RETURN, EntryKind.DISPUTE) and suspends_method(
         event.code, is_charge_back=is_dispute
     ):
-        reason = f"{_WORDS[kind]}: {say_code(event.code)}"
+        reason = f"{_WORDS[kind]}: {say_reason(event.code)}"
         suspend_method(books, one.method_token, reason, now)
     detail = _detail(one, event)
     record_audit(books, now, terms.who, f"payment {_WORDS[kind]}", one.account, detail)
@@ -245,6 +245,7 @@ def _keep(
             code=event.code,
             amount=event.amount,
             fee=event.fee,
+            answer_by=event.answer_by,
             happened_at=event.happened_at,
             recorded_at=now,
         )
@@ -266,7 +267,7 @@ def _move_payment(
     """Move the payment to what is left of it, and say why (rule 79)."""
     is_part = event.amount != one.amount
     what = f"{_WORDS[kind]}: " + (f"{event.amount.dollars()}, " if is_part else "")
-    error: str | None = what.removesuffix(", ") if not event.code else what + say_code(event.code)
+    error: str | None = what.removesuffix(", ") if not event.code else what + say_reason(event.code)
     word = "returned in part" if ZERO < net < one.amount else "returned"
     if net >= one.amount:
         word, error = "reinstated", None
@@ -365,5 +366,5 @@ def _is_known(books: Connection, event_id: str) -> bool:
 
 
 def _detail(one: Draw, event: LateEvent) -> str:
-    told = (one.key, say_code(event.code), event.amount.dollars(), f"event {event.event_id}")
+    told = (one.key, say_reason(event.code), event.amount.dollars(), f"event {event.event_id}")
     return ", ".join(part for part in told if part)  # a refund has no code

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Container, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from domain.money import Money
 from payments.port import LateEvent, LateEventKind
 from payments.sandbox.settlements import record_movement, to_reference
 from payments.sandbox.store import from_text, to_text
 
+ANSWER_WITHIN = timedelta(days=14)  # of a dispute
 DISPUTE_FEE = 15_00  # cents; taken out of the payout, and the office's own cost
 TAKES = (LateEventKind.RETURNED, LateEventKind.CHARGED_BACK, LateEventKind.REFUNDED)
 GIVES = (LateEventKind.REINSTATED, LateEventKind.REFUND_FAILED)
@@ -66,14 +67,17 @@ def read_events(books: sqlite3.Connection, since: datetime, now: datetime) -> It
         (to_text(since), to_text(now)),
     )
     for row in rows:
+        kind, happened_at = LateEventKind(row["kind"]), from_text(row["happened_at"])
+        is_dispute = kind is LateEventKind.CHARGED_BACK
         yield LateEvent(
             f"SBE{row['id']:08d}",
-            LateEventKind(row["kind"]),
+            kind,
             row["draw_key"],
             to_reference(row["draw"]),
             Money(row["cents"]),
             row["code"],
-            from_text(row["happened_at"]),
+            happened_at,
             row["refund_key"],
             Money(row["fee"]),
+            happened_at + ANSWER_WITHIN if is_dispute else None,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 import stripe
 
@@ -103,7 +104,11 @@ def _disputed(event: Plain, dispute: Plain, get_intent: GetIntent) -> LateEvent 
     if is_ach(intent):  # Stripe tells a bank's late return as a dispute
         code = _return_code({"code": reason})
         return _late(event, intent, LateEventKind.RETURNED, cents, code, fee=fee)
-    return _late(event, intent, LateEventKind.CHARGED_BACK, cents, reason, fee=fee)
+    due = (dispute.get("evidence_details") or {}).get("due_by")
+    answer_by = to_moment(due) if due else None
+    return _late(
+        event, intent, LateEventKind.CHARGED_BACK, cents, reason, fee=fee, answer_by=answer_by
+    )
 
 
 def _newest_refund(event: Plain, charge: Plain, get_intent: GetIntent) -> LateEvent | None:
@@ -155,6 +160,7 @@ def _late(
     event_id: str = "",
     refund_key: str = "",
     fee: int = 0,
+    answer_by: datetime | None = None,
 ) -> LateEvent | None:
     key = draw_key_of(intent)
     if not key:
@@ -169,4 +175,5 @@ def _late(
         to_moment(event["created"]),
         refund_key,
         Money(fee),
+        answer_by,
     )

@@ -99,6 +99,9 @@ LISTS = {  # a module is loaded when its list is asked for, so that the others w
     "completed-payments": Listing(
         "reporting.lists.money", "completed_payments", ("taken_at", "confirmation")
     ),
+    "returned-payments": Listing(
+        "reporting.lists.money", "returned_payments", ("happened_at", "_event"), is_named=True
+    ),
     "movements": Listing("database.queries.movements", "movements", ("_account_key", "date", "id")),
     "changes": Listing("database.queries.portal.choices", "list_choices", ("id",)),
     "deposits": Listing("payments.outcomes.settlements", "deposits", ("date", "deposit", "_line")),

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.definitions.checkout import checkout, checkout_line
-from database.ledger.tables import balance_entry
+from database.ledger.tables import balance_entry, payment_event
 from database.postings import is_receipt_of
 from database.tables import (
     autopay_unscheduled,
@@ -23,6 +23,7 @@ from domain.ledger import EntryKind, EntrySource
 from domain.money import ZERO
 from domain.payments import PaymentState, PostingState
 from reporting.lists.reading import day_of
+from rules.money.returns import MEANINGS
 
 Select = sa.Select[Any]
 AUTOPAY_ENDED = "its autopay was ended or agreed anew"  # nothing else cancels without a word
@@ -149,6 +150,40 @@ def _drawn() -> Select:
         .outerjoin(checkout_line, line.checkout == checkout.c.key)
         .outerjoin(posting, is_receipt_of(payments.key, line=number))
         .where(payments.state.in_(taken))
+    )
+
+
+def returned_payments() -> Select:
+    """
+    Select what went back of payments that were taken: a row for each time it did.
+
+    A bank's return, a dispute and a refund take money back; a dispute that was won, and a refund
+    that failed, bring it again. `answer_by` is until when a dispute may be answered at the gateway,
+    `state` that of the payment now. Of several accounts of one payment the first stands there.
+    """
+    event, payments = payment_event.c, gateway_payment.c
+    known = [(event.code == code, f"{code} ({meaning})") for code, meaning in MEANINGS.items()]
+    return (
+        sa.select(
+            payments.account,
+            event.happened_at,
+            event.kind,
+            event.amount,
+            sa.case(*known, else_=event.code).label("reason"),
+            event.answer_by,
+            payments.state,
+            payments.confirmation,
+            payments.method_kind.label("method"),
+            payments.last4,
+            sa.cast(payments.kind, sa.String).label("source"),
+            payments.taken_at,
+            event.fee,
+            payments.period.label("period"),
+            payments.account_key.label("_account_key"),
+            event.event_id.label("_event"),
+        )
+        .join(draw, draw.c.key == event.draw_key)
+        .join(gateway_payment, payments.key == draw.c.payment_key)
     )
 
 

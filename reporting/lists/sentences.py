@@ -21,6 +21,7 @@ SENTENCES = {
     "autopay-unscheduled": "Who is enrolled and has no payment, with the reason.",
     "pending-payments": "Payments taken and not posted yet, which should be none.",
     "completed-payments": "Payments taken, of every source.",
+    "returned-payments": "Payments that went back: by a bank, in a dispute, as a refund; and why.",
     "movements": "Charges, payments, credits and adjustments; which are in the balance due.",
     "changes": "What customers and staff chose of autopay, paper and mailboxes.",
     "deposits": "The gateway's payouts, with the lines of each beside our books.",

@@ -28,7 +28,7 @@ FEE_CODES = ("R01", "R09")  # by default: returns that the customer could have a
 _NOTHING_WRONG = ("R06", "R32", *(f"R{number}" for number in range(61, 86)))
 
 # What each code says, short enough for a cell of a list; a code of another kind says itself.
-_MEANINGS = {
+MEANINGS = {
     "R01": "not enough money",
     "R02": "account closed",
     "R03": "no account of that number and name",
@@ -65,9 +65,9 @@ _MEANINGS = {
 }
 
 
-def say_code(code: str) -> str:
+def say_reason(code: str) -> str:
     """Write the code of a bank with what it means: `R01 (not enough money)` (rule 79)."""
-    meaning = _MEANINGS.get(code)
+    meaning = MEANINGS.get(code)
     return f"{code} ({meaning})" if meaning else code
 
 

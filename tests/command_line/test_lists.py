@@ -30,6 +30,7 @@ FIELDS = {
     "autopay-unscheduled": "account name reason",
     "pending-payments": "confirmation account amount taken_at attempts next_retry error",
     "completed-payments": "confirmation account amount method taken_at posted_at source",
+    "returned-payments": "account name happened_at kind amount reason answer_by state confirmation",
     "movements": "account date type amount service description reference source period "
     "in_balance_due id",
     "changes": "id account field value at by state",

@@ -17,7 +17,7 @@ from rules.money.returns import (
     advice_for_return,
     again_on,
     return_rates,
-    say_code,
+    say_reason,
     suspends_method,
 )
 
@@ -28,14 +28,14 @@ ADVISED = [
 
 @pytest.mark.parametrize("code", [*ADVISED, "R11", "R14", "R15", "R16", "R24", "R31"])
 def test_a_code_that_something_follows_from_is_said_in_words(code):
-    said = say_code(code)
+    said = say_reason(code)
 
     assert said.startswith(f"{code} (") and said.endswith(")")
 
 
 @pytest.mark.parametrize("code", ["", "R99", "expired_card", "REFUSED"])
 def test_a_code_that_says_itself_or_nothing_stays_as_it_is(code):
-    assert code == say_code(code)
+    assert code == say_reason(code)
 
 
 @pytest.mark.parametrize(

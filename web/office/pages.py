@@ -99,6 +99,19 @@ LIST_PAGES: tuple[ListPage, ...] = (
         ),
     ),
     ListPage(
+        "/office/payments/returned",
+        "returned-payments",
+        "Payments that went back",
+        "payments",
+        "Went back",
+        about="Returned by a bank, disputed by a card's holder, or refunded: what went back is "
+        "owed again. A dispute is answered at the gateway, on its own pages, until the time under "
+        "Answer by; if it is won, the payment counts again by itself.",
+        empty="Nothing went back.",
+        newest_first="happened_at",
+        leads=("name", "happened_at", "kind", "amount", "reason", "answer_by"),
+    ),
+    ListPage(
         "/office/payments/unknown",
         "unknown-payments",
         "Payments in doubt",

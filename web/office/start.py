@@ -79,6 +79,7 @@ _PATHS = {
     "scheduled-payments": "/office/payments",
     "pending-payments": "/office/payments/pending",
     "unknown-payments": "/office/payments/unknown",
+    "returned-payments": "/office/payments/returned?kind=dispute",
     "bounces": "/office/emails/bounces?waits=yes",
     "outsorted": "/office/outsorted",
     "print-batches": "/office/print",

@@ -20,7 +20,7 @@ from domain.payments import (
 )
 from office.lookup.why.by_hand import is_told_in, paid_lines
 from office.lookup.why.sentences import Case, Sentence, Sentences, Topic, say_day
-from rules.money.returns import say_code
+from rules.money.returns import say_reason
 
 BACK = {
     EntryKind.RETURN: "the bank took it back",
@@ -129,7 +129,9 @@ def _of_the_draw(case: Case, row: Any) -> Sentence:
             text = f"{asked} said yes {case.say_time(row.answered_at)}"
         case DrawState.DECLINED:
             advice = f", which means: {row.advice}" if row.advice else ""
-            text = f"{asked} said no {case.say_time(row.answered_at)}: {say_code(row.code)}{advice}"
+            text = (
+                f"{asked} said no {case.say_time(row.answered_at)}: {say_reason(row.code)}{advice}"
+            )
         case _:
             text = f"A draw of {row.amount.dollars()} surely never happened and was given up"
     return Sentence(Topic.PAYMENT, text, ("78", "79"), row.key)
@@ -159,7 +161,7 @@ def _of_what_came_back(case: Case, row: Any) -> Sentences:
     for event in case.rows(
         sa.select(payment_event).where(events.draw_key == row.key).order_by(events.happened_at)
     ):
-        code = f", code {say_code(event.code)}" if event.code else ""
+        code = f", code {say_reason(event.code)}" if event.code else ""
         text = (
             f"Of the draw {event.amount.dollars()}: {BACK.get(event.kind, event.kind)} "
             f"{case.say_time(event.happened_at)}{code}"

@@ -41,7 +41,7 @@ from mail.port import MailOutcome, OutgoingMessage, Result
 from mail.rendering.bills import Sender
 from mail.rendering.notices import Communication, NoticeRenderer
 from payments.port import ADVICE
-from rules.money.returns import say_code
+from rules.money.returns import say_reason
 from tests.builders import post_payment
 from tests.mail.builders import NOW, RUN, a_run, an_account
 
@@ -455,7 +455,7 @@ def test_a_reason_is_said_in_a_customers_words(error, advice, reason):
 
 @pytest.mark.parametrize("code", [*(f"R{number:02}" for number in range(1, 86)), *ADVICE])
 def test_the_offices_words_for_a_code_change_nothing_that_a_customer_reads(code):
-    told = f"declined: {say_code(code)}, drawn again on 2026-11-20"
+    told = f"declined: {say_reason(code)}, drawn again on 2026-11-20"
 
     assert say_failure(code) == say_failure(told)
 

@@ -35,7 +35,7 @@ from payments.outcomes.unknown_payments import (
 )
 from payments.port import LateEvent, LateEventKind
 from payments.terms import CollectionTerms
-from rules.money.returns import say_code
+from rules.money.returns import say_reason
 from tests.builders import ACH, a_household, close_run, stage_run
 from tests.payments.collecting.test_crashes import Gateway, fails
 from tests.payments.collecting_builders import TERMS, a_collector, paying
@@ -491,7 +491,7 @@ def test_what_would_only_come_back_again_suspends_the_method(database, tmp_path,
 
     with database.reading() as books:
         reasons = list(books.scalars(sa.select(suspended_method.c.reason)))
-    assert [f"returned: {say_code(code)}"] == reasons
+    assert [f"returned: {say_reason(code)}"] == reasons
 
 
 def test_a_return_after_the_next_close_is_drawn_again_in_the_newest_period(database, tmp_path):

@@ -88,6 +88,14 @@ def test_a_dispute_without_lines_is_of_its_amount():
     )
 
 
+@pytest.mark.parametrize("details", [{"due_by": CREATED + 9}, {"due_by": None}, None])
+def test_a_dispute_says_until_when_it_is_answered_where_stripe_does(details):
+    dispute = a_dispute(evidence_details=details)
+    until = datetime.fromtimestamp(CREATED + 9, UTC) if details and details["due_by"] else None
+
+    assert until == told("charge.dispute.funds_withdrawn", dispute).answer_by
+
+
 def test_a_banks_late_return_comes_as_a_dispute():
     dispute = a_dispute(101_00, reason="insufficient_funds")
 
