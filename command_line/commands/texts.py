@@ -61,10 +61,12 @@ def send(home: Path, as_of: datetime | None, as_json: bool) -> int:
     `mail send`, `remind`, `notify` and the nights do so too. Exit status 4 where one did not leave.
     """
     from office.equipment.office import at_work
+    from office.procedures.mailing.due_mail import follow_readers
     from office.procedures.texting.sending import say_texts, send_texts
 
     office = open_office(home, as_of)
     with at_work(office):
+        follow_readers(office, office.due_now())
         tried = send_texts(office)
     needs_person = bool(tried.failed or tried.in_doubt or tried.deferred or tried.stopped_by)
     figures = {"status": "unsent" if needs_person else "sent", **asdict(tried)}

@@ -1,4 +1,4 @@
-"""Waiting mails whose mailbox is the account's no more: they go to those that are."""
+"""Waiting mails and texts whose reader is the account's no more: they go to those who are."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from sqlalchemy.engine import Connection
 from database.audit import record_audit
 from database.books import Database
 from database.definitions.identity import account_link, address_change, landlord_link, web_user
+from database.definitions.texts import text_message
 from database.ledger.tables import account_change
 from database.queries.outsorted import is_outsorted
 from database.tables import account, bill, delivery, delivery_plan, paper, recipient
-from domain.deliveries import MessageKind, Recipient, RecipientSource
+from domain.deliveries import WAITING, MessageKind, Recipient, RecipientSource
 from domain.feeds import ChangeField
 from domain.identity import UserState
 from domain.payments import PaymentKind
@@ -46,7 +47,7 @@ _NOTICES = (  # which go to landlords where the office's bills do; the others al
     MessageKind.RECEIPT,
 )
 _BY_HAND = f"{PaymentKind.CHECKOUT}/"  # a receipt of one: for who paid, and nobody else
-_MAIL = delivery.c
+_WORDS = {delivery.name: "waiting mail", text_message.name: "waiting text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,29 +62,34 @@ class FollowTerms:
 
 def follow_addresses(database: Database, terms: FollowTerms) -> int:
     """
-    Take out the waiting mails to mailboxes that their account has no more; return how many.
+    Take out the waiting mails and texts to who is their account's no more; return how many.
 
-    While a mail server is away, or a bill waits for a working day, the feed may tell another
-    address, and a portal user or a landlord may be unlinked, be deleted or sign in with another
-    address: the mailbox of before may be a stranger's. What was
-    taken out is recorded for the account's mailboxes of now, and a bill that has none of them goes
-    on paper. A mail that may have left before is kept. Each account is a transaction of its own.
+    While a mail server is away, a bill waits for a working day or a text for the morning, the
+    feed may tell another address, and a portal user or a landlord may be unlinked, be deleted or
+    sign in with another address: the mailbox of before may be a stranger's. What was taken out is
+    recorded for the account's mailboxes of now, and a bill that has none of them goes on paper.
+    What may have left before is kept. Each account is a transaction of its own.
     """
+    return sum(_follow(database, table, terms) for table in (delivery, text_message))
+
+
+def _follow(database: Database, table: sa.Table, terms: FollowTerms) -> int:
+    rows, taken = table.c, 0
     with database.reading() as books:
-        accounts = {(row.period, row.account_key) for row in _strayed(books)}
-    taken = 0
+        accounts = {(row.period, row.account_key) for row in _strayed(books, table)}
     for period, key in sorted(accounts):
+        ours = (rows.period == period, rows.account_key == key)
         with database.writing() as books:
-            strayed = list(_strayed(books, _MAIL.period == period, _MAIL.account_key == key))
+            strayed = list(_strayed(books, table, *ours))
             if strayed:
-                taken += _redirect(books, period, key, strayed, terms)
+                taken += _redirect(books, table, period, key, strayed, terms)
     return taken
 
 
-def _strayed(books: Connection, *which: sa.ColumnElement[bool]) -> Iterator[Any]:
-    """Give the waiting mails whose mailbox none of the account's present ones is."""
+def _strayed(books: Connection, table: sa.Table, *which: sa.ColumnElement[bool]) -> Iterator[Any]:
+    """Give what waits in a table and goes to none of the account's present mailboxes."""
     by_run: defaultdict[str, list[Any]] = defaultdict(list)
-    for row in books.execute(_may_have_strayed().where(*which)):
+    for row in books.execute(_may_have_strayed(table).where(*which)):
         if not about_of(row.key).startswith(_BY_HAND):
             by_run[row.period].append(row)
     for period, rows in by_run.items():
@@ -100,38 +106,45 @@ def _elsewhere(books: Connection, period: str, rows: list[Any]) -> Iterator[Any]
             yield row
 
 
-def _may_have_strayed() -> sa.Select[Any]:
-    """Select waiting mails of accounts that somebody may not belong to any more (`_left`)."""
+def _may_have_strayed(table: sa.Table) -> sa.Select[Any]:
+    """Select what waits in a table, of accounts that somebody may not belong to any more."""
+    rows = table.c
     told = sa.exists().where(
-        account_change.c.account_key == _MAIL.account_key,
+        account_change.c.account_key == rows.account_key,
         account_change.c.field == ChangeField.EMAIL,
     )
     unlinked = sa.exists().where(
-        account_link.c.account_key == _MAIL.account_key, account_link.c.unlinked_at.is_not(None)
+        account_link.c.account_key == rows.account_key, account_link.c.unlinked_at.is_not(None)
     )
     ended = sa.exists().where(
         landlord_link.c.cosigner_id == account.c.cosigner_id,
         landlord_link.c.unlinked_at.is_not(None),
     )
-    has_left = sa.func.lower(_MAIL.address).in_(_left())
-    of_record = sa.and_(_MAIL.source == RecipientSource.CUSTOMER_RECORD, told)
-    of_user = sa.and_(_MAIL.source == RecipientSource.PORTAL_USER, unlinked | has_left)
-    of_landlord = sa.and_(_MAIL.source == RecipientSource.LANDLORD, ended | has_left)
-    is_held = sa.and_(_MAIL.kind.in_(OF_THE_BILL), is_outsorted(_MAIL.period, _MAIL.account_key))
+    has_left = sa.func.lower(rows.address).in_(_left())
+    of_record = sa.and_(rows.source == RecipientSource.CUSTOMER_RECORD, told)
+    of_user = sa.and_(rows.source == RecipientSource.PORTAL_USER, unlinked | has_left)
+    of_landlord = sa.and_(rows.source == RecipientSource.LANDLORD, ended | has_left)
+    is_held = sa.and_(rows.kind.in_(OF_THE_BILL), is_outsorted(rows.period, rows.account_key))
     return (
-        sa.select(delivery, account.c.cosigner_id)
+        sa.select(table, account.c.cosigner_id)
         .join(
             account,
-            sa.and_(account.c.period == _MAIL.period, account.c.account_key == _MAIL.account_key),
+            sa.and_(account.c.period == rows.period, account.c.account_key == rows.account_key),
         )
         .where(
-            _MAIL.kind.in_(FOLLOWED),
-            *surely_not_left(),
+            rows.kind.in_(FOLLOWED),
+            *_waits(table),
             sa.or_(of_record, of_user, of_landlord),
             ~is_held,  # decided anew when it is released
         )
-        .order_by(_MAIL.key)
+        .order_by(rows.key)
     )
+
+
+def _waits(table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:
+    if table is delivery:
+        return surely_not_left()
+    return table.c.status.in_(WAITING), ~table.c.possible_duplicate
 
 
 def _left() -> sa.CompoundSelect[Any]:
@@ -145,11 +158,16 @@ def _left() -> sa.CompoundSelect[Any]:
 
 
 def _redirect(
-    books: Connection, period: str, key: str, strayed: list[Any], terms: FollowTerms
+    books: Connection,
+    table: sa.Table,
+    period: str,
+    key: str,
+    strayed: list[Any],
+    terms: FollowTerms,
 ) -> int:
-    """Take the mails of one account out, and record each for whoever is to have it now."""
-    keys = [row.key for row in strayed]
-    taken = delivery.delete().where(_MAIL.key.in_(keys), *surely_not_left()).returning(_MAIL.key)
+    """Take what strayed of one account out, and record each for whoever is to have it now."""
+    of_them = table.c.key.in_([row.key for row in strayed])
+    taken = table.delete().where(of_them, *_waits(table)).returning(table.c.key)
     keys = list(books.scalars(taken))
     strayed = [row for row in strayed if row.key in keys]  # without those claimed meanwhile
     if not strayed:
@@ -169,7 +187,9 @@ def _redirect(
         )
         if row.kind is MessageKind.BILL:
             _put_on_paper(books, row)
-    detail = f"{period}: {say_count(len(keys), 'waiting mail')} to mailboxes that it has no more"
+    detail = (
+        f"{period}: {say_count(len(keys), _WORDS[table.name])} to mailboxes that it has no more"
+    )
     record_audit(books, terms.now, terms.who, "follow addresses", strayed[0].account, detail)
     return len(keys)
 
@@ -183,7 +203,7 @@ def _planned(row: Any, one: Recipient) -> PlannedMessage:
         account=row.account,
         period=row.period,
         form=row.form,
-        edition=row.edition,
+        edition=row.edition if row.kind is MessageKind.BILL else 0,
     )
 
 

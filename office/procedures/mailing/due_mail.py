@@ -75,8 +75,7 @@ def send_what_is_due(
     kinds: Collection[MessageKind] = tuple(MessageKind),
 ) -> SendCounts:
     """Send the mails of some kinds that are due, and draw the conclusions from refusals."""
-    terms = FollowTerms(due(), office.who, office.message_domain, office.plan_terms)
-    follow_addresses(office.database, terms)
+    follow_readers(office, due())
     withdraw_reminders(office.database, office.reminders_terms(due()))
     withdraw_notices(office.database, due(), office.who)
     withdraw_expiring(office.database, office.notices_terms(due()))
@@ -88,3 +87,9 @@ def send_what_is_due(
     if texts != TextCounts():
         LOG.info("texts: %s", say_texts(texts))
     return tried
+
+
+def follow_readers(office: Office, now: datetime) -> int:
+    """Let mails and texts that wait go to who belongs to their account now; return how many did."""
+    terms = FollowTerms(now, office.who, office.message_domain, office.plan_terms)
+    return follow_addresses(office.database, terms)

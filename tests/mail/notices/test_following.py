@@ -7,8 +7,11 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 
-from database.definitions.identity import one_time_link
+from command_line.commands import texts as commands
+from database.definitions.identity import one_time_link, web_user
+from database.definitions.texts import text_message
 from database.tables import (
     account_email,
     bill,
@@ -31,9 +34,12 @@ from mail.notices.following import FollowTerms, follow_addresses
 from mail.outbox.planned import PlannedMessage
 from mail.outbox.queueing import queue_bills, queue_messages
 from mail.recipients.delivery_plan import PlanTerms, plan_deliveries
+from mail.texts.consents import agree
+from office.procedures.mailing.due_mail import send_what_is_due
 from tests.billing_system.feed.builders import tell_change
 from tests.builders import a_hold, a_household, close_run, stage_run
 from tests.mail.builders import NOW, RUN, a_run, an_account
+from tests.office.health_builders import an_office_at
 
 NUMBER, KEY, OLD, NEW = "01.1037.1", "0110371", "ann@customer.example", "new@customer.example"
 LATER = NOW + timedelta(hours=3)
@@ -276,3 +282,84 @@ def test_a_mail_for_which_its_mailbox_is_suppressed_stays_as_the_proof(waiting):
     tell_change(waiting, "email", NEW, LATER, key=KEY)
 
     assert 0 == follow_addresses(waiting, TERMS)
+
+
+PHONE, RUNGS = "+14355550142", "2026-11-20"
+
+
+@pytest.fixture
+def texted(shared):
+    """A reminder of that account that waits for the morning, as a text for its portal user."""
+    messages = [
+        PlannedMessage(MessageKind.PAST_DUE, RUNGS, address, source, NUMBER, RUN, form="past-due")
+        for address, source in zip((OLD, ANN, LORD), RecipientSource, strict=True)
+    ]
+    with shared.writing() as books:
+        user = user_of(books, ANN)
+        books.execute(web_user.update().values(phone=PHONE[2:]).where(web_user.c.number == user))
+        agree(books, user, PHONE, "I agree.", NOW)
+        queue_messages(books, messages, now=NOW, message_domain=DOMAIN)
+    assert [ANN] == texts(shared)
+    return shared
+
+
+def texts(database) -> list[str]:
+    with database.reading() as books:
+        return list(books.scalars(sa.select(text_message.c.address)))
+
+
+@pytest.mark.parametrize(
+    ("act", "expected"), [(unlinks, []), (deletes, []), (moves, [MOVED]), (None, [ANN])]
+)
+def test_a_text_that_waits_for_the_morning_follows_too(texted, act, expected):
+    if act:
+        with texted.writing() as books:
+            act(books, ANN)
+
+    follow_addresses(texted, TERMS)
+
+    assert expected == texts(texted)
+    assert [OLD, LORD] == mails(texted, MessageKind.PAST_DUE)
+
+
+def test_a_text_that_strayed_is_a_mail_to_whoever_came(texted):
+    with texted.writing() as books:
+        books.execute(text_message.update().values(source=RecipientSource.CUSTOMER_RECORD))
+        unlinks(books, ANN)
+    tell_change(texted, "email", NEW, LATER, key=KEY)
+
+    assert 4 == follow_addresses(texted, TERMS)
+
+    assert [] == texts(texted)
+    assert sorted([NEW, LORD]) == mails(texted, MessageKind.PAST_DUE)
+
+
+def test_a_text_that_may_have_left_stays(texted):
+    with texted.writing() as books:
+        books.execute(text_message.update().values(possible_duplicate=True))
+        unlinks(books, ANN)
+
+    follow_addresses(texted, TERMS)
+
+    assert [ANN] == texts(texted)
+
+
+def by_due_mail(office) -> None:
+    send_what_is_due(office, office.due_now, lambda _counts: None)
+
+
+def by_command(office) -> None:
+    told = CliRunner().invoke(commands.texts, ["send"], obj=office.home, standalone_mode=False)
+    assert told.exception is None, told.output
+
+
+@pytest.mark.parametrize("send", [by_due_mail, by_command])
+def test_whatever_sends_a_text_looks_first_whose_it_is(texted, tmp_path, monkeypatch, send):
+    with texted.writing() as books:
+        unlinks(books, ANN)
+    office = an_office_at(tmp_path, texted, "2026-11-24T12:00")
+    monkeypatch.setattr(commands, "open_office", lambda _home, _as_of: office)
+
+    send(office)
+
+    assert [] == texts(texted)
