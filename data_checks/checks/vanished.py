@@ -85,8 +85,9 @@ VANISHED = (
         what="Many accounts lost at once what they had at their last close.",
         why="Hardly so many customers cancelled in a month: a file or column that is missing or "
         "named otherwise looks like this, and then nobody is drawn or everybody gets paper.",
-        fix="Compare the file with that of the period before; where it is meant, waive it. From "
-        "which share on it blocks says the setting checks.vanished_blocking_share.",
+        fix="Compare the file with that of the period before; where it is meant, as in the month "
+        "in which all equal-pay accounts are settled, waive it. From which share on it blocks says "
+        "the setting checks.vanished_blocking_share.",
         sql=f"""
             WITH {_BEFORE.strip()}, things AS ({_THINGS}
             )
