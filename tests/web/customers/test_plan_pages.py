@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import pytest
 
+from database.ledger.entries import record_entries
 from database.queries.arrangements.reading import newest_plan
+from domain.ledger import BalanceEntry, EntryKind, EntrySource
+from domain.money import Money
 from office.procedures.mailing import arranging
 from office.settings.money import ArrangementsSettings
 from tests.web.customers.conftest import ANN, BOB, Browser, register
 from web.desk import desk_of
 
 PLAN = "/accounts/0110371/plan"
+PAY = "/accounts/0110371/pay"
+NOON = datetime(2026, 11, 3, 19, tzinfo=UTC)
 LIMITS = ArrangementsSettings(by_customers=True, smallest_installment="10.00")
 CHOSEN = {"installments": "3", "every": "month", "first": "2026-11-17"}
 
@@ -51,6 +57,24 @@ def test_a_customer_sees_the_plan_before_the_yes_and_pays_by_it_afterwards(city,
     assert found.made_by.startswith("customer ")
     assert "Next: $15.17 by" in page and "Agree to this plan" not in page
     assert "You pay in installments." in home and "Pay in installments" not in home
+
+
+def test_paying_begins_with_the_next_installment_and_what_is_owed_beside_the_plan(city, ann):
+    ann.get(PLAN)
+    whole = ann.get(PAY).text
+    ann.post(PLAN, **CHOSEN, agreed="45.50")
+    by_plan = ann.get(PAY).text
+    with city.database.writing() as books:
+        charge = BalanceEntry(
+            key="feed/c1", account_key="0110371", kind=EntryKind.ADJUSTMENT, amount=Money(5_00),
+            happened_on=date(2026, 11, 3), source=EntrySource.FEED, reference="C1",
+        )  # fmt: skip
+        record_entries(books, [charge], now=NOON, who="anna")
+    beside = ann.get(PAY).text
+
+    assert 'value="45.50"' in whole and "installments" not in whole
+    assert 'value="15.17"' in by_plan and "Next: $15.17 by" in by_plan
+    assert 'value="20.17"' in beside
 
 
 @pytest.mark.parametrize(

@@ -60,3 +60,15 @@ def test_a_table_of_staff_with_several_amounts_in_a_row_is_told_as_lines_too():
     for page, _, body in found:
         unnamed = [text for written, text in CELL.findall(body) if "data-of=" not in written]
         assert (page, []) == (page, unnamed)
+
+
+def test_nothing_that_is_clicked_is_printed():
+    """Its rules stand last, and are stronger than those that show the same on a screen."""
+    style = (WEB / "static" / "portal.css").read_text()
+    _, _, printed = style.partition("@media print {")
+    hidden, _, rest = printed.partition("{ display: none !important; }")
+
+    for one in (".tabs", ".pages", ".filters", "button", ".main", ".second", ".danger", "footer"):
+        assert one in hidden
+    assert "@media" not in rest
+    assert "overflow: visible" in rest and "size: landscape" in rest

@@ -7,9 +7,11 @@ from functools import partial
 from starlette.responses import Response
 
 from database.queries.portal.standings import NextDraw, standings_of
+from domain.arrangements import ArrangementState, PlanStanding
 from domain.checkout import NotTaken, PayableAccount, PayLine, PayWallet, Refusal
-from domain.money import ZERO
+from domain.money import ZERO, Money
 from office.procedures import checkout
+from office.procedures.mailing import arranging
 from payments.checkout.confirming import PayWish
 from payments.checkout.facts import read_payable, read_wallet
 from rules.money.checkout import CheckoutPolicy, offered_methods, payable_kinds, payable_now
@@ -33,7 +35,11 @@ OF_AMOUNT = (NotTaken.NOTHING_PAYABLE, NotTaken.OVER_PAYABLE, NotTaken.OVER_MOST
 
 
 def show_pay(visit: Visit) -> Response:
-    """Ask how much and with what; the whole balance stands there already (rule 185)."""
+    """
+    Ask how much and with what; the whole balance stands there already (rule 185).
+
+    Of who pays in installments the next one does, with what is owed beside the plan.
+    """
     facts = _payable(visit)
     return missing(visit) if facts is None else _ask(visit, facts)
 
@@ -95,9 +101,11 @@ def _ask(visit: Visit, facts: Facts, problems: dict[str, str] | None = None) -> 
     policy = visit.office.checkout_terms
     payable, stale = payable_now(account), say_stale(visit, [account])
     is_known = not stale or visit.office.settings.feed.when_stale == "warn"
+    plan = _plan(visit, account.account_key)
     values = dict(visit.form)
     if not visit.is_post:
-        values = {"amount": str(payable) if payable and is_known else ""}
+        asked = payable if plan is None else _now_by_plan(plan, payable)
+        values = {"amount": str(asked) if asked and is_known else ""}
     return show(
         visit,
         "pay.html",
@@ -105,6 +113,7 @@ def _ask(visit: Visit, facts: Facts, problems: dict[str, str] | None = None) -> 
         facts=account,
         payable=payable,
         stale=stale,
+        installment=plan.next if plan else None,
         next_draw=_next_draw(visit, account.account_key),
         methods=offered_methods([account], wallet),
         has_blocked=any(account.is_blocked(one.kind) for one in wallet.methods),
@@ -115,6 +124,19 @@ def _ask(visit: Visit, facts: Facts, problems: dict[str, str] | None = None) -> 
         values=values,
         problems=problems or {},
     )
+
+
+def _plan(visit: Visit, key: str) -> PlanStanding | None:
+    """Return how a plan in force stands of which an installment is still to be paid."""
+    found = arranging.plan_with_standing(visit.office, key)
+    is_kept = found is not None and found[0].state is ArrangementState.IN_FORCE
+    return found[1] if found and is_kept and found[1].next else None
+
+
+def _now_by_plan(plan: PlanStanding, payable: Money) -> Money:
+    """Return the next installment, with what is payable of later bills; never more than that."""
+    beside = max(payable - plan.left, ZERO)
+    return min(payable, beside + (plan.next.open if plan.next else ZERO))
 
 
 def _next_draw(visit: Visit, key: str) -> NextDraw | None:
