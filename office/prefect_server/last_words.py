@@ -26,6 +26,8 @@ _SAID = (
     ("database is locked", "another program holds its database"),
     ("password authentication failed", "the database refuses the name or the password"),
     ("invalidpassworderror", "the database refuses the name or the password"),
+    ("certificate_verify_failed", "the certificate of its database is not valid"),
+    ("certificate verify failed", "the certificate of its database is not valid"),
     ("connection refused", "its database does not answer"),
     ("could not connect", "its database does not answer"),
     ("memoryerror", "there is not enough memory"),

@@ -14,6 +14,7 @@ from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
 
 import httpx
 
@@ -220,11 +221,38 @@ def server_environment(
         environment["PREFECT_SERVER_API_AUTH_STRING"] = auth
         environment["PREFECT_API_AUTH_STRING"] = auth
     if database_url:
-        driver = "postgresql+asyncpg://"  # the one that Prefect speaks
-        environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = (
-            driver + database_url.partition("://")[2]
-        )
+        environment |= database_environment(database_url)
     return environment
+
+
+_TLS = "PREFECT_SERVER_DATABASE_SQLALCHEMY_CONNECT_ARGS_TLS_"
+_TLS_FILES = {"sslrootcert": "CA_FILE", "sslcert": "CERT_FILE", "sslkey": "KEY_FILE"}
+
+
+def database_environment(url: str) -> dict[str, str]:
+    """
+    Return the settings by which a Prefect server reaches its PostgreSQL, TLS as the URL asks for.
+
+    Its driver, asyncpg, does not know libpq's `sslmode` and the files beside it: a mode without
+    files is its `ssl`, and files are Prefect's own settings.
+    """
+    address, _, query = url.partition("://")[2].partition("?")
+    words = dict(parse_qsl(query))
+    mode = words.pop("sslmode", "")
+    files = {name: words.pop(word) for word, name in _TLS_FILES.items() if words.get(word)}
+    settings = {}
+    if mode.startswith("verify-") and files:
+        files = {name: file for name, file in files.items() if file != "system"}
+        settings = {f"{_TLS}{name}": file for name, file in files.items()} | {
+            f"{_TLS}ENABLED": "true",
+            f"{_TLS}CHECK_HOSTNAME": "true" if mode == "verify-full" else "false",
+        }
+    elif mode:
+        words["ssl"] = mode
+    tail = f"?{urlencode(words)}" if words else ""
+    return settings | {
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"postgresql+asyncpg://{address}{tail}"
+    }
 
 
 def _can_unpack_its_pages() -> bool:

@@ -82,7 +82,9 @@ class Rounds:
         except Exception as failure:  # whatever it is: the flow meets it again and is seen
             kind = type(failure).__name__
             LOGGER.warning("the look at %s failed: %s", look.deployment, kind)
-            reason, failed = f"the look failed ({say_cause(failure)})", True
+            ours = isinstance(failure, TemporaryFailure | PermanentFailure)
+            why = str(failure) if ours else ""  # a sentence of our own, without personal data
+            reason, failed = f"the look failed ({why or say_cause(failure)})", True
         started = False
         if reason:
             started, failed = self._start(look, reason, now, failed)

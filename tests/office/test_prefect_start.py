@@ -24,6 +24,7 @@ SAID = {
     "[Errno 98] error while attempting to bind: address already in use": "its port is in use",
     "sqlite3.DatabaseError: file is not a database": "its database is damaged",
     "asyncpg.exceptions.InvalidPasswordError: password": "refuses the name or the password",
+    "ssl.SSLError: [SSL: CERTIFICATE_VERIFY_FAILED] x": "the certificate of its database",
     "PermissionError: [Errno 13] Permission denied: 'x'": "it may not write in its folder",
     "Traceback: something that nobody has seen": "; see prefect/server.log",
 }  # fmt: skip
@@ -82,3 +83,32 @@ def test_a_database_that_found_no_room_leaves_no_part_of_itself(tmp_path, monkey
         server._prepared(tmp_path / "prefect")
 
     assert list((tmp_path / "prefect").iterdir()) == []
+
+
+TLS = "PREFECT_SERVER_DATABASE_SQLALCHEMY_CONNECT_ARGS_TLS_"
+
+
+@pytest.mark.parametrize(
+    ("query", "kept", "tls"),
+    [
+        ("", "", {}),
+        ("?sslmode=require", "?ssl=require", {}),
+        ("?sslmode=verify-full", "?ssl=verify-full", {}),  # by the driver's usual place of roots
+        (
+            "?sslmode=verify-full&sslrootcert=/etc/ca.pem",
+            "",
+            {"ENABLED": "true", "CHECK_HOSTNAME": "true", "CA_FILE": "/etc/ca.pem"},
+        ),
+        (
+            "?sslmode=verify-ca&sslrootcert=system&timeout=5",
+            "?timeout=5",
+            {"ENABLED": "true", "CHECK_HOSTNAME": "false"},
+        ),
+    ],
+)
+def test_tls_to_its_database_is_said_as_its_driver_has_it(query, kept, tls):
+    found = server.database_environment(f"postgresql://anna:pw@db.internal/runs{query}")
+
+    url = found.pop("PREFECT_SERVER_DATABASE_CONNECTION_URL")
+    assert url == f"postgresql+asyncpg://anna:pw@db.internal/runs{kept}"
+    assert found == {f"{TLS}{name}": value for name, value in tls.items()}

@@ -13,7 +13,7 @@ from database.feed.tables import customer_choice
 from database.schema import metadata
 from database.tables import delivery, look_round, posting, service_health
 from domain.deliveries import DeliveryStatus, MessageKind
-from domain.failures import Misuse, TemporaryFailure
+from domain.failures import Misuse, PermanentFailure, TemporaryFailure
 from domain.feeds import ChoiceState
 from mail.outbox.planned import PlannedMessage
 from mail.outbox.queueing import queue_messages
@@ -267,6 +267,24 @@ def test_a_look_that_fails_starts_its_flow_and_the_rounds_go_on(office):
     assert [(True, True)] * 2 == [(one.started, one.failed) for one in looked]
     assert 2 == read_day(office.database, NOW.date())[0].failures
     assert {} == last_good_ends(office.database)
+
+
+@pytest.mark.parametrize(
+    ("failure", "why"),
+    [
+        (TemporaryFailure("feed is not there or no folder"), "feed is not there or no folder"),
+        (PermanentFailure("the feed has no key"), "the feed has no key"),
+        (ConnectionRefusedError(111, "x"), "connection refused"),
+        (RuntimeError("ann@customers.example"), "without saying why"),
+    ],
+)
+def test_a_look_that_fails_says_why_where_the_words_are_ours(office, failure, why):
+    def fails(_here, _now):
+        raise failure
+
+    (looked,) = going(office, fails).go(NOW)
+
+    assert f"the look failed ({why})" == looked.reason
 
 
 def test_a_server_that_is_away_is_asked_again_at_the_next_look(office):
