@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from zipfile import is_zipfile
 
 import httpx
 from pydantic import SecretStr
@@ -91,6 +92,8 @@ class RestFeed:
         with TemporaryDirectory() as folder:  # its owner's alone
             path = Path(folder) / f"feed-{number}.zip"
             path.write_bytes(content)
+            if not is_zipfile(path):
+                raise TemporaryFailure(f"what the feed gave for file {number} is no .zip")
             file = read_feed_file(path)
         if file.sequence not in (None, number):
             raise Misuse(

@@ -223,6 +223,23 @@ def test_a_file_that_did_not_arrive_whole_is_fetched_again(service, feed):
     assert 1 == len(movements(feed))
 
 
+@pytest.mark.parametrize("content", [b"", b"<html>Sign in</html>", b"movement_id,amount\n"])
+def test_what_is_no_zip_is_named_by_its_number_and_asked_for_again(feed, monkeypatch, content):
+    pages = httpx.MockTransport(
+        lambda asked: (
+            httpx.Response(200, json={"files": [7]})
+            if asked.url.path == "/feed"
+            else httpx.Response(200, content=content)
+        )
+    )
+    monkeypatch.setattr(feed, "_client", httpx.Client(base_url="https://x", transport=pages))
+
+    with pytest.raises(TemporaryFailure) as failed:
+        list(feed.new_files(None))
+
+    assert "what the feed gave for file 7 is no .zip" == str(failed.value)
+
+
 def test_a_choice_whose_answer_was_lost_is_in_doubt_and_told_again(service, feed):
     set_faults(service, lose_answers=1)
 
