@@ -56,6 +56,7 @@ def test_a_customer_sees_the_plan_before_the_yes_and_pays_by_it_afterwards(city,
     assert ("45.50", True, 3) == (str(found.amount), found.by_customer, len(found.installments))
     assert found.made_by.startswith("customer ")
     assert "Next: $15.17 by" in page and "Agree to this plan" not in page
+    assert "Next: $15.17 by" in home and "Due on" in offered and "Due on" not in home
     assert "You pay in installments." in home and "Pay in installments" not in home
 
 
@@ -70,11 +71,12 @@ def test_paying_begins_with_the_next_installment_and_what_is_owed_beside_the_pla
             happened_on=date(2026, 11, 3), source=EntrySource.FEED, reference="C1",
         )  # fmt: skip
         record_entries(books, [charge], now=NOON, who="anna")
-    beside = ann.get(PAY).text
+    beside, home = ann.get(PAY).text, ann.get("/").text
 
     assert 'value="45.50"' in whole and "installments" not in whole
     assert 'value="15.17"' in by_plan and "Next: $15.17 by" in by_plan
     assert 'value="20.17"' in beside
+    assert "Due on" in home  # what is owed beside the plan has the day of its bill
 
 
 @pytest.mark.parametrize(
