@@ -57,6 +57,8 @@ def show_home(visit: Visit, books: Connection) -> Response:
 
 def _plans(visit: Visit, books: Connection, keys: list[str]) -> dict[str, PlanStanding]:
     """Return how each plan stands by which somebody pays now."""
+    if not keys:
+        return {}
     found = {key: newest_plan(books, key) for key in keys}
     now = visit.office.due_now()
     return {key: standing_now(books, plan, now) for key, plan in found.items() if plan is not None}

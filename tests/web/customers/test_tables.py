@@ -68,7 +68,16 @@ def test_nothing_that_is_clicked_is_printed():
     _, _, printed = style.partition("@media print {")
     hidden, _, rest = printed.partition("{ display: none !important; }")
 
-    for one in (".tabs", ".pages", ".filters", "button", ".main", ".second", ".danger", "footer"):
+    for one in (".tabs", ".pages", "button", ".main", ".second", ".danger", "footer"):
         assert one in hidden
     assert "@media" not in rest
-    assert "overflow: visible" in rest and "size: landscape" in rest
+    assert "overflow: visible" in rest
+
+
+def test_a_list_of_the_office_is_printed_whole_and_its_empty_filters_are_not():
+    style = (WEB / "static" / "office.css").read_text()
+    layout = (WEB / "office" / "templates" / "office.html").read_text()
+
+    assert "size: landscape" in style
+    assert '.filters:not(:has(input:not([value=""]))) { display: none !important; }' in style
+    assert """static('office.css') }}">""" in layout
