@@ -24,15 +24,14 @@ from domain.reminders import Skipped
 from domain.words import say_count
 from mail.letters.arrangements import AGREED, BROKEN, ENDED, INSTALLMENT
 from mail.notices.payments import TOLD_FOR, NoticeCounts
+from mail.notices.recording import record_new, without_recorded
 from mail.outbox.planned import PlannedMessage
-from mail.outbox.queueing import queue_messages
 from mail.recipients.addresses import Some, read_addresses
 from mail.recipients.suppressed import suppressed_mailboxes
 from mail.rendering.arrangements import OF_INSTALLMENT
 from rules.mail.reminders import time_has_come
 from rules.money.arrangements import standing_of
 
-SOME = 500  # keys in one question
 _PLAN = arrangement.c
 Owed = tuple[Arrangement, str, str]  # a plan, the form of a mail, and what it is about
 
@@ -66,26 +65,9 @@ def queue_plan_mails(database: Database, terms: PlanMails) -> NoticeCounts:
     counts = NoticeCounts()
     with database.reading() as books:
         messages = list(_messages(books, _owed(books, terms), terms, counts.skipped))
-        new = _without_recorded(books, messages)
-    counts.queued = len(new)
-    if new and terms.records:
-        with database.writing() as books:
-            counts.queued = queue_messages(
-                books, new, now=terms.now, message_domain=terms.message_domain
-            )
-            detail = f"{say_count(counts.queued, 'mail')} queued"
-            action = f"queue {MessageKind.ARRANGEMENT}"
-            record_audit(books, terms.now, terms.who, action, "arrangements", detail)
+        new = without_recorded(books, messages)
+    counts.queued = record_new(database, MessageKind.ARRANGEMENT, "arrangements", new, terms)
     return counts
-
-
-def _without_recorded(books: Connection, messages: list[PlannedMessage]) -> list[PlannedMessage]:
-    """Leave out what was recorded before; of several forms, some at a time."""
-    known: set[str] = set()
-    for first in range(0, len(messages), SOME):
-        keys = [message.key for message in messages[first : first + SOME]]
-        known |= set(books.scalars(sa.select(delivery.c.key).where(delivery.c.key.in_(keys))))
-    return [message for message in messages if message.key not in known]
 
 
 def withdraw_plan_mails(database: Database, terms: PlanMails) -> int:

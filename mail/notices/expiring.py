@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,11 +18,11 @@ from domain.identity import mailbox_of
 from domain.reminders import Skipped
 from domain.words import say_count
 from mail.notices.payments import TOLD_FOR, NoticeCounts, Notifying
+from mail.notices.recording import record_new, without_recorded
 from mail.outbox.planned import PlannedMessage
-from mail.outbox.queueing import queue_messages, surely_not_left
+from mail.outbox.queueing import surely_not_left
 from mail.recipients.suppressed import suppressed_mailboxes
 
-SOME = 500  # keys in one question
 _KIND = MessageKind.METHOD_EXPIRING
 
 
@@ -44,16 +43,8 @@ def queue_expiring(database: Database, terms: Notifying) -> NoticeCounts:
                 counts.skipped[Skipped.SUPPRESSED] += 1
             else:
                 messages.append(message)
-        known = set(_recorded(books, [message.key for message in messages]))
-    new = [message for message in messages if message.key not in known]
-    counts.queued = len(new)
-    if new and terms.records:
-        with database.writing() as books:
-            counts.queued = queue_messages(
-                books, new, now=terms.now, message_domain=terms.message_domain
-            )
-            detail = f"{say_count(counts.queued, 'mail')} queued"
-            record_audit(books, terms.now, terms.who, f"queue {_KIND}", "cards", detail)
+        new = without_recorded(books, messages)
+    counts.queued = record_new(database, _KIND, "cards", new, terms)
     return counts
 
 
@@ -102,9 +93,3 @@ def _to_message(card: PayingCard) -> PlannedMessage:
         form=_KIND.value,
         is_of_account=False,
     )
-
-
-def _recorded(books: Connection, keys: list[str]) -> Iterator[str]:
-    for first in range(0, len(keys), SOME):
-        some = keys[first : first + SOME]
-        yield from books.scalars(sa.select(delivery.c.key).where(delivery.c.key.in_(some)))

@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.audit import record_audit
 from database.books import Database
 from database.queries.autopay import is_varying
 from database.tables import account, bill_run, delivery, draw, run_step, scheduled_payment
@@ -21,9 +20,9 @@ from domain.deliveries import DeliveryStatus, MessageKind
 from domain.payments import DrawState, PaymentState
 from domain.reminders import Skipped
 from domain.steps import Step
-from domain.words import say_count
+from mail.notices.recording import record_new
 from mail.outbox.planned import PlannedMessage
-from mail.outbox.queueing import queue_messages, without_known
+from mail.outbox.queueing import without_known
 from mail.recipients.addresses import Some, read_addresses
 from mail.recipients.suppressed import suppressed_mailboxes
 
@@ -70,20 +69,8 @@ def queue_notices(
             messages = _messages(books, kind, period, payments, terms, counts.skipped)
             while batch := list(islice(messages, CHUNK)):
                 new, _ = without_known(books, batch)
-                counts.queued += _record(database, period, kind, new, terms) if new else 0
+                counts.queued += record_new(database, kind, period, new, terms)
     return counts
-
-
-def _record(
-    database: Database, period: str, kind: MessageKind, new: list[PlannedMessage], terms: Notifying
-) -> int:
-    if not terms.records:
-        return len(new)
-    with database.writing() as books:
-        queued = queue_messages(books, new, now=terms.now, message_domain=terms.message_domain)
-        detail = f"{say_count(queued, 'mail')} queued"
-        record_audit(books, terms.now, terms.who, f"queue {kind}", period, detail)
-    return queued
 
 
 def _messages(
