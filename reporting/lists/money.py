@@ -23,7 +23,7 @@ from domain.ledger import EntryKind, EntrySource
 from domain.money import ZERO
 from domain.payments import PaymentState, PostingState
 from reporting.lists.reading import day_of
-from rules.money.returns import MEANINGS
+from rules.money.returns import MEANINGS, say_reason
 
 Select = sa.Select[Any]
 AUTOPAY_ENDED = "its autopay was ended or agreed anew"  # nothing else cancels without a word
@@ -162,7 +162,7 @@ def returned_payments() -> Select:
     `state` that of the payment now. Of several accounts of one payment the first stands there.
     """
     event, payments = payment_event.c, gateway_payment.c
-    known = [(event.code == code, f"{code} ({meaning})") for code, meaning in MEANINGS.items()]
+    known = [(event.code == code, say_reason(code)) for code in MEANINGS]
     return (
         sa.select(
             payments.account,
