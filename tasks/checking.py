@@ -62,14 +62,7 @@ def _check(office: Office, known: Run, waivers: Mapping[str, str]) -> tuple[Chec
     period = known.period
     office.bill_renderer.check()
     _record_waivers(office, known, waivers)
-    terms = office.plan_terms
-    plan_deliveries(
-        office.database,
-        period,
-        to_landlords=terms.to_landlords,
-        password=terms.password,
-        largest_bill=terms.largest_bill,
-    )
+    plan_deliveries(office.database, period, office.plan_terms)
     plan_boundary(office.database, period, office.settings.checks.posting_days)
     _plan_autopay(office, known)
     results = check_run(

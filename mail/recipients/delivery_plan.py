@@ -32,21 +32,13 @@ class PlanTerms:
     largest_bill: int | None = None
 
 
-def plan_deliveries(
-    database: Database,
-    period: str,
-    *,
-    to_landlords: bool,
-    password: PasswordField = PasswordField.NONE,
-    largest_bill: int | None = None,
-) -> int:
+def plan_deliveries(database: Database, period: str, terms: PlanTerms) -> int:
     """
     Write down for every account of a run how its bill will go out (rules 21-34).
 
-    Decided anew each time, from what was imported and the office's settings (PlanTerms); nothing
-    is sent by it. Returns the number of accounts.
+    Decided anew each time, from what was imported and the office's settings; nothing is sent by
+    it. Returns the number of accounts.
     """
-    terms = PlanTerms(to_landlords, password, largest_bill)
     with database.writing() as books:
         plans = list(_plan(books, period, terms))
         for table in (recipient, delivery_plan):

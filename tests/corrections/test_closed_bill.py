@@ -215,7 +215,7 @@ TERMS = CorrectionTerms("anna", "Meter misread", "x.example", SCHEDULING, PlanTe
 
 @pytest.mark.parametrize("told", ["new@example.com", "other@example.com;new@example.com", ""])
 def test_a_corrected_bill_goes_to_the_mailboxes_that_the_feed_told_since(town, tmp_path, told):
-    plan_deliveries(town, RUN, to_landlords=True)
+    plan_deliveries(town, RUN, PlanTerms())
     tell_change(town, "ebill", "yes", NOW, key=KEY)
     tell_change(town, "email", told, NOW, key=KEY)
 

@@ -15,7 +15,7 @@ from domain.accounts import AccountStatus
 from domain.deliveries import PaperReason
 from domain.feeds import ChangeField
 from mail.communications.audience import read_customers
-from mail.recipients.delivery_plan import plan_deliveries
+from mail.recipients.delivery_plan import PlanTerms, plan_deliveries
 from mail.reminders.holds import has_value
 from rules.feed import value_in_force
 from tests.billing_system.feed.builders import at, tell_change
@@ -86,7 +86,7 @@ def test_a_customer_who_left_paperless_since_the_export_is_planned_on_paper(data
     tell_change(database, "ebill", "no", DAYS[20])
     tell_change(database, "send_paper", "yes", DAYS[20])
 
-    plan_deliveries(database, RUN, to_landlords=False)
+    plan_deliveries(database, RUN, PlanTerms(to_landlords=False))
 
     with database.reading() as books:
         planned = books.execute(sa.select(delivery_plan.c.paperless, delivery_plan.c.paper)).one()
@@ -114,7 +114,7 @@ def test_a_text_that_is_emptied_is_empty(database):
 
 
 def recipients(database) -> list[str]:
-    plan_deliveries(database, RUN, to_landlords=False)
+    plan_deliveries(database, RUN, PlanTerms(to_landlords=False))
     with database.reading() as books:
         return sorted(books.scalars(sa.select(recipient.c.address)))
 

@@ -155,7 +155,7 @@ def shared(database):
     house = a_household(NUMBER, email=OLD, links=links, mandates=(), cosigner_id="L1")
     stage_run(database, house, landlords=[("L1", LORD)])
     close_run(database)
-    plan_deliveries(database, RUN, to_landlords=True)
+    plan_deliveries(database, RUN, PlanTerms())
     one = {"period": RUN, "form": "utility-bill", "ordinal": 1, "account_key": KEY}
     rest = {"account": NUMBER, "bulk": 0, "first_page": 0, "pages": 1, "pdf": "a.pdf"}
     with database.writing() as books:

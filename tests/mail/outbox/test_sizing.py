@@ -21,7 +21,7 @@ from mail.outbox.deliveries import COLUMNS, Delivery
 from mail.outbox.queueing import queue_bills
 from mail.outbox.sending import send_due
 from mail.previews.previewing import render_sample
-from mail.recipients.delivery_plan import plan_deliveries
+from mail.recipients.delivery_plan import PlanTerms, plan_deliveries
 from mail.rendering.bills import BillRenderer, Protection, Sender
 from mail.smtp.mailer import SmtpMailer
 from mail.smtp.relay import to_relay
@@ -181,7 +181,7 @@ def test_the_plan_puts_on_paper_what_no_mail_can_carry(database, largest, papers
                 )
             )  # fmt: skip
 
-    plan_deliveries(database, RUN, to_landlords=True, largest_bill=largest)
+    plan_deliveries(database, RUN, PlanTerms(largest_bill=largest))
 
     plans = delivery_plan.c
     with database.reading() as books:

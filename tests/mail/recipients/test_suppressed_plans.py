@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from database.tables import delivery_plan, recipient, suppressed_address
 from domain.accounts import AccountStatus
 from domain.deliveries import PaperReason
-from mail.recipients.delivery_plan import plan_deliveries
+from mail.recipients.delivery_plan import PlanTerms, plan_deliveries
 from rules.mail.delivery import plan_delivery
 from tests.builders import NOW, RUN, a_household, stage_run
 
@@ -24,7 +24,7 @@ def suppress(database, *mailboxes: str) -> None:
 
 
 def planned(database) -> tuple[PaperReason | None, list[str]]:
-    plan_deliveries(database, RUN, to_landlords=True)
+    plan_deliveries(database, RUN, PlanTerms())
     with database.reading() as books:
         paper = books.execute(sa.select(delivery_plan.c.paper)).scalar_one()
         return paper, list(books.scalars(sa.select(recipient.c.mailbox).order_by("mailbox")))

@@ -14,7 +14,7 @@ from domain.deliveries import PaperReason
 from identity.paperless import delivery_of
 from mail.communications.audience import read_portal_users
 from mail.recipients.addresses import read_addresses
-from mail.recipients.delivery_plan import plan_deliveries
+from mail.recipients.delivery_plan import PlanTerms, plan_deliveries
 from office.lookup.why.explaining import explain_account
 from office.secrets.files import make_secret
 from rules.mail.delivery import plan_delivery
@@ -28,7 +28,7 @@ ANN, NOBODY = "ann@customer.example", "ann at customer"
 
 
 def planned(database) -> tuple[bool, PaperReason | None, list[str]]:
-    plan_deliveries(database, RUN, to_landlords=True)
+    plan_deliveries(database, RUN, PlanTerms())
     with database.reading() as books:
         paperless, paper = books.execute(
             sa.select(delivery_plan.c.paperless, delivery_plan.c.paper)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from database.tables import account, delivery_plan, recipient
 from domain.accounts import AccountStatus
 from domain.deliveries import PasswordField
-from mail.recipients.delivery_plan import plan_deliveries
+from mail.recipients.delivery_plan import PlanTerms, plan_deliveries
 from tests.builders import RUN, a_household, empty, few_examples, stage_run
 
 ANN, BOB, LORD = "ann@customer.example", "bob@customer.example", "lord@holdings.example"
@@ -18,7 +18,7 @@ OWNERS = [("LL1", LORD), ("LL2", "")]
 
 
 def plan(database, to_landlords: bool = True, period: str = RUN, **options) -> int:
-    return plan_deliveries(database, period, to_landlords=to_landlords, **options)
+    return plan_deliveries(database, period, PlanTerms(to_landlords, **options))
 
 
 def mailed(database) -> dict[str, list[tuple[str, str]]]:
